@@ -1,0 +1,124 @@
+package contract
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/ticketbridge/ticketbridge/internal/event"
+)
+
+// PollFeedInput starts PollFeed.
+type PollFeedInput struct {
+	Feed string `json:"feed"`
+	// State is what a run hands to the next one; absent when a person starts it.
+	State json.RawMessage `json:"state,omitempty"`
+}
+
+// Validate names what is missing.
+func (in PollFeedInput) Validate() error {
+	if in.Feed == "" {
+		return fmt.Errorf(`feed: missing; start PollFeed with {"feed":"<name>"}, a name from the configuration`)
+	}
+	return nil
+}
+
+// MatchEventsInput starts MatchEvents; `starter event id` prints it for an event.
+type MatchEventsInput struct {
+	Integration string    `json:"integration"`
+	Key         event.Key `json:"key"`
+	// State is what a run hands to the next one.
+	State json.RawMessage `json:"state,omitempty"`
+}
+
+// Validate checks the input and that workflowID is the one it belongs to.
+func (in MatchEventsInput) Validate(workflowID string) error {
+	switch {
+	case in.Integration == "":
+		return fmt.Errorf("integration: missing")
+	case strings.Contains(in.Integration, ":"):
+		return fmt.Errorf("integration: %q must not contain a colon", in.Integration)
+	case in.Key.Policy != event.PolicyEvent && in.Key.Policy != event.PolicyTicket:
+		return fmt.Errorf("key.policy: %q is neither %q nor %q", in.Key.Policy, event.PolicyEvent, event.PolicyTicket)
+	}
+	if want := MatchID(in.Integration, in.Key); want != workflowID {
+		return fmt.Errorf("this key belongs to the workflow id %q, not %q; start it there", want, workflowID)
+	}
+	return nil
+}
+
+// EventsSignal is the payload of the "event" signal.
+type EventsSignal struct {
+	Events []event.Event `json:"events"`
+}
+
+// Validate refuses a payload that is not events.
+func (s EventsSignal) Validate() error {
+	if len(s.Events) == 0 {
+		return fmt.Errorf("events: missing or empty")
+	}
+	for i, e := range s.Events {
+		switch {
+		case e.ID == "":
+			return fmt.Errorf("events[%d].id: missing", i)
+		case e.Resolved == nil && e.Foreign == nil && len(e.Params) == 0:
+			return fmt.Errorf("events[%d]: has neither params nor foreign", i)
+		}
+	}
+	return nil
+}
+
+// RewindSignal moves a feed's position back; To is a marker (or offset), an
+// RFC 3339 time, or "oldest". Create lets replayed events make tickets where
+// none is found.
+type RewindSignal struct {
+	To     string `json:"to"`
+	Create bool   `json:"create,omitempty"`
+}
+
+// Validate names what is missing.
+func (s RewindSignal) Validate() error {
+	if s.To == "" {
+		return fmt.Errorf(`to: missing; want a marker, an RFC 3339 time or "oldest"`)
+	}
+	return nil
+}
+
+// ItemSignal is the payload of "retry" and "discard"; without an item it means all.
+type ItemSignal struct {
+	Item string `json:"item,omitempty"`
+}
+
+// AmendSignal changes a parked item and retries it. Set holds what the item's
+// `set` line in the state query names, e.g. {"name":"shorter"} or {"text":"..."}.
+type AmendSignal struct {
+	Item string            `json:"item"`
+	Set  map[string]string `json:"set"`
+}
+
+// Validate names what is missing.
+func (s AmendSignal) Validate() error {
+	switch {
+	case s.Item == "":
+		return fmt.Errorf("item: missing")
+	case len(s.Set) == 0:
+		return fmt.Errorf("set: missing or empty")
+	}
+	return nil
+}
+
+// TicketChangedSignal tells that something happened to a ticket at its provider.
+type TicketChangedSignal struct {
+	Ticket string    `json:"ticket"`
+	Closed bool      `json:"closed"`
+	At     time.Time `json:"at,omitzero"`
+}
+
+// Validate names what is missing.
+func (s TicketChangedSignal) Validate() error {
+	if s.Ticket == "" {
+		return fmt.Errorf("ticket: missing; want the ticket's id at the provider")
+	}
+	return nil
+}

@@ -1,0 +1,79 @@
+// Package contract holds every name that users or the web UI see: task queues,
+// workflows, signals, queries, updates, search attributes, workflow ids, and
+// the shapes of inputs and answers.
+package contract
+
+// Task queues.
+const (
+	QueueWorkflows = "ticketbridge"
+	QueueFeeds     = "ticketbridge-feeds"
+	queueProvider  = "ticketbridge-"
+)
+
+// ProviderQueue is the task queue of a provider's calls; provider is its short
+// name, e.g. "jira".
+func ProviderQueue(provider string) string { return queueProvider + provider }
+
+// Workflow types.
+const (
+	PollFeed    = "PollFeed"
+	MatchEvents = "MatchEvents"
+)
+
+// Signals of PollFeed; Retry, Discard and Amend are shared with MatchEvents.
+const (
+	SignalPause   = "pause"
+	SignalResume  = "resume"
+	SignalRewind  = "rewind"
+	SignalPollNow = "poll-now"
+)
+
+// Signals of MatchEvents.
+const (
+	SignalEvent         = "event"
+	SignalTicketChanged = "ticket-changed"
+	SignalRetry         = "retry"
+	SignalDiscard       = "discard"
+	SignalAmend         = "amend"
+)
+
+// QueryState is answered by every workflow.
+const QueryState = "state"
+
+// UpdateOutcome waits for the decision about one event.
+const UpdateOutcome = "outcome"
+
+// Search attributes. All are keywords but BridgeRequest, an integer.
+const (
+	AttributeState       = "BridgeState"
+	AttributeFeed        = "BridgeFeed"
+	AttributeIntegration = "BridgeIntegration"
+	AttributeSource      = "BridgeSource"
+	AttributeCI          = "BridgeCI"
+	AttributeRequest     = "BridgeRequest"
+	AttributeTicket      = "BridgeTicket"
+)
+
+// Values of BridgeState.
+const (
+	StatePolling    = "polling"    // a feed that is read
+	StatePaused     = "paused"     // a feed that a person stopped
+	StateBlocked    = "blocked"    // a feed that needs its configuration mended
+	StateDelivering = "delivering" // a request with something on its way to the provider
+	StateOpen       = "open"       // a request whose ticket is up to date
+	StateParked     = "parked"     // something waits for a person
+	StateClosed     = "closed"     // all requests of the key are completed or expired
+)
+
+// Error types of activities, as they appear in Temporal.
+const (
+	ErrorRetry          = "Retry"
+	ErrorRateLimited    = "RateLimited"
+	ErrorCredentials    = "Credentials"
+	ErrorOutcomeUnknown = "OutcomeUnknown"
+	ErrorRefused        = "Refused"
+	ErrorNotFound       = "NotFound"
+	ErrorConfiguration  = "Configuration"
+	ErrorInvalidInput   = "InvalidInput"
+	ErrorTicketClosed   = "TicketClosed"
+)

@@ -1,0 +1,132 @@
+// Package ticket holds the unified ticketing model, the one language that all
+// providers are spoken to in, and the kinds of error a provider call can end with.
+// The model's fields are those of the Synqly Ticketing Connector.
+package ticket
+
+import "time"
+
+// Priority of a ticket.
+type Priority string
+
+const (
+	Urgent   Priority = "URGENT"
+	Critical Priority = "CRITICAL"
+	High     Priority = "HIGH"
+	Medium   Priority = "MEDIUM"
+	Moderate Priority = "MODERATE"
+	Low      Priority = "LOW"
+	Planning Priority = "PLANNING"
+)
+
+// Ticket is a ticket as a provider holds it.
+type Ticket struct {
+	ID             string         `json:"id"`
+	Name           string         `json:"name"`
+	Summary        string         `json:"summary"`
+	Creator        string         `json:"creator,omitempty"`
+	Assignee       string         `json:"assignee,omitempty"`
+	Contact        string         `json:"contact,omitempty"`
+	Description    string         `json:"description,omitempty"`
+	Priority       Priority       `json:"priority,omitempty"`
+	CreatedAt      time.Time      `json:"created_at"`
+	UpdatedAt      time.Time      `json:"updated_at"`
+	DueDate        time.Time      `json:"due_date,omitzero"`
+	CompletionDate time.Time      `json:"completion_date,omitzero"`
+	Status         string         `json:"status,omitempty"`
+	Project        string         `json:"project,omitempty"`
+	IssueType      string         `json:"issue_type,omitempty"`
+	Parent         string         `json:"parent,omitempty"`
+	Tags           []string       `json:"tags,omitempty"`
+	CustomFields   map[string]any `json:"custom_fields,omitempty"`
+	// Unmapped are provider attributes that have no place in the model.
+	Unmapped map[string]any `json:"unmapped,omitempty"`
+
+	// Key is the name people know the ticket by (Jira's OPS-12), URL where they
+	// open it. Closed is the provider's own word on whether it is finished.
+	// These are not part of the connector's model.
+	Key    string `json:"-"`
+	URL    string `json:"-"`
+	Closed bool   `json:"-"`
+}
+
+// New asks for a ticket. Only Name is required by the model; a provider may
+// need more and takes it from its integration's defaults.
+type New struct {
+	Name           string
+	Summary        string
+	Description    string // Markdown
+	Priority       Priority
+	Status         string
+	Assignee       string // an e-mail address, or the provider's own id
+	Creator        string
+	Contact        string
+	DueDate        time.Time
+	CompletionDate time.Time
+	Project        string
+	IssueType      string
+	Parent         string
+	Tags           []string
+	// CustomFields are by the names of the integration's custom_field_mappings,
+	// or by the provider's own field id.
+	CustomFields map[string]any
+	Marker       Marker
+}
+
+// Patch sets fields of a ticket. Nil leaves a field as it is; an empty value
+// clears it, and so does a nil value in CustomFields.
+type Patch struct {
+	Name           *string        `json:"name,omitempty"`
+	Summary        *string        `json:"summary,omitempty"`
+	Description    *string        `json:"description,omitempty"`
+	Priority       *Priority      `json:"priority,omitempty"`
+	Status         *string        `json:"status,omitempty"`
+	Resolution     *string        `json:"resolution,omitempty"`
+	Assignee       *string        `json:"assignee,omitempty"`
+	Creator        *string        `json:"creator,omitempty"`
+	Contact        *string        `json:"contact,omitempty"`
+	DueDate        *time.Time     `json:"due_date,omitempty"`
+	CompletionDate *time.Time     `json:"completion_date,omitempty"`
+	Project        *string        `json:"project,omitempty"`
+	IssueType      *string        `json:"issue_type,omitempty"`
+	Parent         *string        `json:"parent,omitempty"`
+	Tags           *[]string      `json:"tags,omitempty"`
+	CustomFields   map[string]any `json:"custom_fields,omitempty"`
+}
+
+// Comment on a ticket; Internal ones are notes that customers do not see.
+type Comment struct {
+	ID        string    `json:"id"`
+	TicketID  string    `json:"ticket_id"`
+	Creator   string    `json:"creator"`
+	Content   string    `json:"content"`
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at,omitzero"`
+	Internal  bool      `json:"-"`
+}
+
+// NewComment asks for a comment.
+type NewComment struct {
+	Content  string // Markdown
+	Internal bool   // never shown to customers; an error where the provider cannot
+	// Operation identifies the comment across retries (Marker.Operation's kin).
+	Operation string
+}
+
+// Marker is what a ticket carries so that it is found again.
+type Marker struct {
+	// Key is the same for all tickets of one match key: the 26 characters that
+	// end the id of its MatchEvents workflow.
+	Key string
+	// Request is the request's id; with it the marker names exactly one ticket.
+	Request int64
+	// Operation identifies the one act of creating, made from business facts
+	// (integration, match key, creating event).
+	Operation string
+}
+
+// Attempt tells a search for a lost create or comment how far to look back.
+type Attempt struct {
+	// FirstScheduledAt is when the operation was first given to the provider's
+	// queue; nothing of it can be older.
+	FirstScheduledAt time.Time
+}

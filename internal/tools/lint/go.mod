@@ -1,0 +1,3 @@
+module github.com/ticketbridge/ticketbridge/internal/tools/lint
+
+go 1.26.8
