@@ -1,0 +1,124 @@
+package config
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ticketbridge/ticketbridge/internal/event"
+)
+
+// Defaults of feeds.
+const (
+	defaultPollInterval = Duration(10 * time.Second)
+	defaultIdentityURL  = "https://identity.api.rackspacecloud.com/v2.0"
+	maxPollInterval     = Duration(24 * time.Hour)
+)
+
+var marker = regexp.MustCompile(`(?i)^urn:uuid:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+
+// defaults fills in what the file leaves out, before anything is checked.
+func (c *checker) defaults() {
+	for i := range c.cfg.Feeds {
+		feed := &c.cfg.Feeds[i]
+		if feed.Credential.Type == CredentialRackspaceAPIKey && feed.Credential.IdentityURL == "" {
+			feed.Credential.IdentityURL = defaultIdentityURL
+		}
+		start, match := "oldest", event.PolicyTicket
+		if feed.Type == TypeAcronis {
+			start, match = "earliest", event.PolicyEvent
+		}
+		if feed.Start == "" {
+			feed.Start = start
+		}
+		if feed.Match == "" {
+			feed.Match = match
+		}
+	}
+	for i := range c.cfg.Integrations {
+		defaultIntegration(&c.cfg.Integrations[i])
+	}
+}
+
+func (c *checker) checkFeeds() {
+	names := map[string]string{}
+	for i := range c.cfg.Feeds {
+		c.checkFeed(fmt.Sprintf("feeds[%d]", i), &c.cfg.Feeds[i], names)
+	}
+	// The share needs all credentials resolved.
+	for i := range c.cfg.Feeds {
+		c.applyShare(fmt.Sprintf("feeds[%d].poll_interval", i), &c.cfg.Feeds[i])
+	}
+}
+
+func (c *checker) checkFeed(path string, feed *Feed, names map[string]string) {
+	c.name(path+".name", feed.Name, names)
+	c.integrationExists(path+".integration", feed.Integration)
+	c.oneOf(path+".match", string(feed.Match), []string{string(event.PolicyTicket), string(event.PolicyEvent)})
+	if at := path + ".poll_interval"; c.doc.Has(at) && (feed.PollInterval <= 0 || feed.PollInterval > maxPollInterval) {
+		c.problem(at, "want more than 0 and at most 24h")
+	}
+	c.matchedAs(path, feed.CatalogAccount, feed.Person)
+	feed.URL = c.url(path+".url", feed.URL)
+	if !c.available(path+".type", feed.Type, feedTypes(), c.known.FeedTypes) {
+		return
+	}
+	c.credential(path+".credential", &feed.Credential, feedCredentials(feed.Type))
+	if feed.Type == TypeAcronis {
+		c.checkAcronis(path, feed)
+	} else {
+		c.checkCloudFeeds(path, feed)
+	}
+}
+
+func (c *checker) checkCloudFeeds(path string, feed *Feed) {
+	c.notOf(path, TypeCloudFeeds, "topic", "types")
+	if feed.Start != "oldest" && feed.Start != "now" && !marker.MatchString(feed.Start) {
+		c.problem(path+".start", "want oldest, now or a marker like urn:uuid:560490c6-6c63-11e1-adfe-27851d5aed13")
+	}
+	if tenant, ok := strings.CutPrefix(feed.Tenant, "tid:"); ok {
+		c.problem(path+".tenant", "write %q, without tid:", tenant)
+	}
+}
+
+func (c *checker) checkAcronis(path string, feed *Feed) {
+	c.notOf(path, TypeAcronis, "tenant")
+	c.require(path+".topic", feed.Topic)
+	for i, name := range feed.Types {
+		c.require(fmt.Sprintf("%s.types[%d]", path, i), name)
+	}
+	switch feed.Start {
+	case "earliest", "current", "stored":
+		return
+	}
+	_, notOffset := strconv.ParseUint(feed.Start, 10, 64)
+	_, notTime := time.Parse(time.RFC3339, feed.Start)
+	if notOffset != nil && notTime != nil {
+		c.problem(path+".start", "want earliest, current, stored, an offset or a time like 2026-01-15T12:00:00Z")
+	}
+}
+
+// notOf reports keys that a feed of this type does not have.
+func (c *checker) notOf(path, feedType string, keys ...string) {
+	for _, key := range keys {
+		if c.doc.Has(path + "." + key) {
+			c.problem(path+"."+key, "a feed of type %s does not have this key", feedType)
+		}
+	}
+}
+
+// applyShare raises a poll interval that the credential's budget does not allow.
+func (c *checker) applyShare(path string, feed *Feed) {
+	share := Duration(c.cfg.FeedInterval(feed.Name))
+	if !c.doc.Has(path) {
+		feed.PollInterval = max(defaultPollInterval, share)
+		return
+	}
+	if feed.PollInterval > 0 && feed.PollInterval < share {
+		c.warn(path, "%s is less than this feed's share of its credential's budget (10 requests a minute over all its feeds); %s is used",
+			feed.PollInterval, share)
+		feed.PollInterval = share
+	}
+}

@@ -1,0 +1,41 @@
+package config
+
+import (
+	"strings"
+	"time"
+)
+
+// Cloud Feeds allows a user 10 GET requests a minute over all feeds
+// (Rackspace Cloud Feeds, "Rate limits").
+const cloudFeedsPerRequest = time.Minute / 10
+
+// FeedInterval is the least time between two requests of a feed, catching up
+// included. Feeds of one Cloud Feeds credential share its budget evenly, so it
+// holds across workers without anybody counting. 0 means no limit: an unknown
+// feed, or a type without such a budget.
+//
+// A user's API key and a token of the same user cannot be told to belong
+// together and count as two credentials.
+func (c *Config) FeedInterval(name string) time.Duration {
+	feed, err := c.Feed(name)
+	if err != nil || feed.Type != TypeCloudFeeds {
+		return 0
+	}
+	sharing := 0
+	for _, other := range c.Feeds {
+		if other.Type == TypeCloudFeeds && sameBudget(feed.Credential, other.Credential) {
+			sharing++
+		}
+	}
+	return time.Duration(sharing) * cloudFeedsPerRequest
+}
+
+func sameBudget(a, b Credential) bool {
+	if a.Type != b.Type {
+		return false
+	}
+	if a.Type == CredentialToken {
+		return a.Secret.reference == b.Secret.reference && a.Secret.reference != "" || a.Secret.Equal(b.Secret.Reveal())
+	}
+	return strings.EqualFold(a.Username, b.Username) && strings.EqualFold(a.IdentityURL, b.IdentityURL)
+}
