@@ -1,7 +1,6 @@
 package config
 
 import (
-	"os"
 	"strings"
 
 	"github.com/ticketbridge/ticketbridge/internal/catalog"
@@ -14,9 +13,9 @@ func (c *checker) checkCatalog() {
 		return
 	}
 	path := relativeTo(c.dir, c.cfg.CatalogFile)
-	data, err := os.ReadFile(path)
+	data, err := readFile(path, strictyaml.MaxBytes)
 	if err != nil {
-		c.problem("catalog", "%s: %s", path, unreadableCatalog(err))
+		c.problem("catalog", "%s: %s", path, unreadable(err, ""))
 		return
 	}
 	cat, problems := decodeCatalog(path, data)
@@ -29,9 +28,9 @@ func (c *checker) checkCatalog() {
 
 // LoadCatalog reads a catalog file by itself; its error is of type Problems.
 func LoadCatalog(path string) (*catalog.Catalog, error) {
-	data, err := os.ReadFile(path)
+	data, err := readFile(path, strictyaml.MaxBytes)
 	if err != nil {
-		return nil, Problems{{File: path, Message: unreadableCatalog(err)}}
+		return nil, Problems{{File: path, Message: unreadable(err, "")}}
 	}
 	cat, problems := decodeCatalog(path, data)
 	if len(problems) > 0 {
@@ -61,11 +60,4 @@ func decodeCatalog(path string, data []byte) (*catalog.Catalog, Problems) {
 		problems = append(problems, Problem{File: path, Line: doc.Line(where), Path: where, Message: message})
 	}
 	return cat, problems
-}
-
-func unreadableCatalog(err error) string {
-	if os.IsNotExist(err) {
-		return "no such file"
-	}
-	return unreadable(err)
 }

@@ -26,6 +26,14 @@ func TestDurationForms(t *testing.T) {
 	}
 }
 
+func TestDurationIsPrintedShort(t *testing.T) {
+	for _, text := range []string{"72h", "1h30m", "1h0m5s", "10m", "1m5s", "20s", "1.5s", "0s", "1ms", "-10m"} {
+		var d config.Duration
+		require.NoError(t, d.UnmarshalText([]byte(text)))
+		assert.Equal(t, text, d.String())
+	}
+}
+
 func TestDurationInJSON(t *testing.T) {
 	var in struct{ D config.Duration }
 	require.NoError(t, json.Unmarshal([]byte(`{"D":"90s"}`), &in))

@@ -1,10 +1,7 @@
 package config
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,9 +16,10 @@ import (
 func Load(path string, known Known) (*Config, error) {
 	cfg := &Config{Catalog: &catalog.Catalog{}}
 	c := &checker{cfg: cfg, known: known, file: path, dir: filepath.Dir(path), reported: map[string]bool{}}
-	data, err := os.ReadFile(path)
+	data, err := readFile(path, strictyaml.MaxBytes)
 	if err != nil {
-		return nil, Problems{{File: path, Message: unreadable(err)}}
+		hint := "; examples/ticketbridge.yaml shows what to write, and TICKETBRIDGE_CONFIG names another place"
+		return nil, Problems{{File: path, Message: unreadable(err, hint)}}
 	}
 	doc, faults := strictyaml.Decode(data, cfg)
 	c.doc = doc
@@ -43,16 +41,6 @@ func Load(path string, known Known) (*Config, error) {
 // saying.
 func unparsable(faults []strictyaml.Fault) bool {
 	return slices.ContainsFunc(faults, func(f strictyaml.Fault) bool { return f.Path == "" })
-}
-
-func unreadable(err error) string {
-	if errors.Is(err, fs.ErrNotExist) {
-		return "no such file; examples/ticketbridge.yaml shows what to write, and TICKETBRIDGE_CONFIG names another place"
-	}
-	if cause, ok := errors.AsType[*fs.PathError](err); ok {
-		err = cause.Err
-	}
-	return "cannot be read: " + err.Error()
 }
 
 // checker collects what is wrong with a configuration.

@@ -8,7 +8,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 )
@@ -100,12 +99,7 @@ func (s *Secret) resolve(dir string) error {
 
 // readSecret is a file's text without the line break that editors put at its end.
 func readSecret(path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", fmt.Errorf("the secret's file cannot be read: %w", err)
-	}
-	defer func() { _ = f.Close() }()
-	data, err := io.ReadAll(io.LimitReader(f, maxSecretBytes+1))
+	data, err := readFile(path, maxSecretBytes)
 	if err != nil {
 		return "", fmt.Errorf("the secret's file cannot be read: %w", err)
 	}
@@ -117,11 +111,4 @@ func readSecret(path string) (string, error) {
 		return "", fmt.Errorf("the secret's file %s is empty", path)
 	}
 	return value, nil
-}
-
-func relativeTo(dir, path string) string {
-	if filepath.IsAbs(path) {
-		return path
-	}
-	return filepath.Join(dir, path)
 }
