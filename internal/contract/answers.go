@@ -2,6 +2,7 @@ package contract
 
 import (
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/ticketbridge/ticketbridge/internal/event"
@@ -10,6 +11,14 @@ import (
 // OutcomeRequest is the argument of the "outcome" update.
 type OutcomeRequest struct {
 	EventID string `json:"event_id"`
+}
+
+// Validate names what is missing.
+func (r OutcomeRequest) Validate() error {
+	if r.EventID == "" {
+		return errors.New("event_id: missing")
+	}
+	return nil
 }
 
 // OutcomeAnswer is the recorded decision about an event.

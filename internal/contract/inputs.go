@@ -28,6 +28,9 @@ func (in PollFeedInput) Validate() error {
 type MatchEventsInput struct {
 	Integration string    `json:"integration"`
 	Key         event.Key `json:"key"`
+	// Provider is the short name of the integration's provider, e.g. "jira".
+	// Without it an activity looks it up.
+	Provider string `json:"provider,omitempty"`
 	// State is what a run hands to the next one.
 	State json.RawMessage `json:"state,omitempty"`
 }

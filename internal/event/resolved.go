@@ -104,6 +104,10 @@ type Resolved struct {
 	// CreateErrors say why the event cannot create a request (it may still
 	// match one): pairs of field and text, as R-Service's 422 answers have them.
 	CreateErrors [][2]string `json:"create_errors,omitempty"`
+	// ApplyOnRepeat and IgnoreOrphanRecovery are the options of the rules that
+	// were in force when the event was resolved.
+	ApplyOnRepeat        bool `json:"apply_on_repeat,omitempty"`
+	IgnoreOrphanRecovery bool `json:"ignore_orphan_recovery,omitempty"`
 	// Warnings tell what was given but not found, e.g. an unknown CI.
 	Warnings []string `json:"warnings,omitempty"`
 }

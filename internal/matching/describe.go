@@ -2,87 +2,105 @@ package matching
 
 import (
 	"encoding/json"
-	"fmt"
-	"strings"
+	"strconv"
 	"time"
 
 	"github.com/ticketbridge/ticketbridge/internal/event"
 )
 
-// Describe tells the fields of a request that have no place of their own at a
-// ticket, one line each.
-func Describe(f event.Fields) []string {
+// Line tells one field of a request that has no place of its own at a ticket.
+type Line struct {
+	// Field is the parameter's name, "custom_fields.<id>" for a custom field.
+	Field string
+	// Label is the field's name for people.
+	Label string
+	Value string
+}
+
+// Text is the line as a ticket shows it.
+func (l Line) Text() string { return l.Label + ": " + l.Value }
+
+// Describe tells the fields of a request that have no place of their own at a ticket.
+func Describe(f event.Fields) []Line {
 	var l lines
-	l.ref("Configuration item", f.CI)
-	l.ref("Service instance", f.ServiceInstance)
-	source := f.Source
-	if f.SourceID != "" {
-		source = strings.TrimSpace(fmt.Sprintf("%s (%s)", f.Source, f.SourceID))
-	}
-	l.text("Source", source)
-	l.text("Account", f.Account)
-	l.text("Category", f.Category)
-	l.ref("Team", f.Team)
-	l.ref("Requested by", f.RequestedBy)
+	l.ref("ci", "Configuration item", f.CI)
+	l.ref("service_instance", "Service instance", f.ServiceInstance)
+	l.text("source", "Source", f.Source)
+	l.text("sourceID", "Source ID", f.SourceID)
+	l.text("account", "Account", f.Account)
+	l.text("category", "Category", f.Category)
+	l.ref("team", "Team", f.Team)
+	l.unassignable(f.Member)
+	l.ref("requested_by", "Requested by", f.RequestedBy)
 	if !sameRecord(f.RequestedFor, f.RequestedBy) {
-		l.ref("Requested for", f.RequestedFor)
+		l.ref("requested_for", "Requested for", f.RequestedFor)
 	}
-	l.ref("Supplier", f.Supplier)
-	l.text("Supplier's request", f.SupplierRequestID)
-	l.ref("Problem", f.Problem)
-	l.ref("Workflow", f.Workflow)
-	l.ref("Template", f.Template)
-	l.time("Waiting until", f.WaitingUntil)
-	l.time("Downtime start", f.DowntimeStartAt)
-	l.time("Downtime end", f.DowntimeEndAt)
+	l.ref("supplier", "Supplier", f.Supplier)
+	l.text("supplier_requestID", "Supplier's request", f.SupplierRequestID)
+	l.ref("problem", "Problem", f.Problem)
+	l.ref("workflow", "Workflow", f.Workflow)
+	l.ref("template", "Template", f.Template)
+	l.time("waiting_until", "Waiting until", f.WaitingUntil)
+	l.time("downtime_start_at", "Downtime start", f.DowntimeStartAt)
+	l.time("downtime_end_at", "Downtime end", f.DowntimeEndAt)
 	if fields, err := parseCustomFields(f.CustomFields); err == nil {
 		for _, field := range fields {
-			l.text(valueText(field.ID), valueText(field.Value))
+			id := oneLine(valueText(field.ID))
+			l.text("custom_fields."+id, id, valueText(field.Value))
 		}
 	}
 	return l
 }
 
-// DescribeChanges tells the changes that have no place of their own at a
-// ticket, one line each.
-func DescribeChanges(c event.Changes) []string {
+// DescribeChanges tells the changes that have no place of their own at a ticket.
+func DescribeChanges(c event.Changes) []Line {
 	var l lines
 	if c.Team != nil {
-		l.ref("Team", *c.Team)
+		l.ref("team", "Team", *c.Team)
 	}
-	for _, moment := range []struct {
-		name string
-		at   *time.Time
-	}{
-		{"Waiting until", c.WaitingUntil}, {"Downtime start", c.DowntimeStartAt}, {"Downtime end", c.DowntimeEndAt},
-	} {
-		if moment.at != nil {
-			l.time(moment.name, *moment.at)
-		}
+	if c.Member != nil {
+		l.unassignable(*c.Member)
+	}
+	if c.WaitingUntil != nil {
+		l.time("waiting_until", "Waiting until", *c.WaitingUntil)
+	}
+	if c.DowntimeStartAt != nil {
+		l.time("downtime_start_at", "Downtime start", *c.DowntimeStartAt)
+	}
+	if c.DowntimeEndAt != nil {
+		l.time("downtime_end_at", "Downtime end", *c.DowntimeEndAt)
 	}
 	return l
 }
 
-type lines []string
+type lines []Line
 
-func (l *lines) text(name, text string) {
+func (l *lines) text(field, label, text string) {
 	if text != "" {
-		*l = append(*l, oneLine(name)+": "+oneLine(text))
+		*l = append(*l, Line{Field: field, Label: label, Value: oneLine(text)})
 	}
 }
 
-func (l *lines) time(name string, at time.Time) {
+func (l *lines) time(field, label string, at time.Time) {
 	if !at.IsZero() {
-		l.text(name, at.UTC().Format("2006-01-02 15:04:05 UTC"))
+		l.text(field, label, at.UTC().Format("2006-01-02 15:04:05 UTC"))
 	}
 }
 
-func (l *lines) ref(name string, ref event.Ref) {
+func (l *lines) ref(field, label string, ref event.Ref) {
 	text := firstText(ref.Name, ref.Email)
 	if text == "" && ref.ID != 0 {
-		text = fmt.Sprintf("%d", ref.ID)
+		text = strconv.FormatInt(ref.ID, 10)
 	}
-	l.text(name, text)
+	l.text(field, label, text)
+}
+
+// unassignable is a member without an e-mail address, by which a ticket would
+// be assigned.
+func (l *lines) unassignable(member event.Ref) {
+	if member.Email == "" {
+		l.ref("member", "Member", member)
+	}
 }
 
 // FieldValues are all fields of a request by parameter name, references as ids

@@ -3,6 +3,7 @@ package matching
 import (
 	"bytes"
 	"crypto/sha256"
+	"slices"
 	"time"
 
 	"github.com/ticketbridge/ticketbridge/internal/event"
@@ -95,6 +96,19 @@ func (q *Request) AddAgentNote(text string) {
 	}
 }
 
+// Forget takes back that the request has seen an event, so that the event can
+// be decided again: its ticket turned out to be closed, or not to exist.
+func (q *Request) Forget(r event.Resolved) {
+	if r.Key.Policy == event.PolicyTicket {
+		q.forgetForeign(r)
+		return
+	}
+	if hashes, found := withoutHash(q.NoteHashes, noteHash(NormaliseNote(r.Note))); found {
+		q.NoteHashes = hashes
+		q.Notes--
+	}
+}
+
 // hasNote and addNote take normalised texts.
 func (q *Request) hasNote(note string) bool { return hasHash(q.NoteHashes, noteHash(note)) }
 
@@ -115,12 +129,22 @@ func commentHash(id string) []byte {
 	return sum[:commentHashSize]
 }
 
-// hasHash looks for a hash among hashes of its size, packed.
-func hasHash(packed, hash []byte) bool {
+func hasHash(packed, hash []byte) bool { return indexHash(packed, hash) >= 0 }
+
+// indexHash is where a hash stands among hashes of its size, packed; -1 for nowhere.
+func indexHash(packed, hash []byte) int {
 	for i := 0; i+len(hash) <= len(packed); i += len(hash) {
 		if bytes.Equal(packed[i:i+len(hash)], hash) {
-			return true
+			return i
 		}
 	}
-	return false
+	return -1
+}
+
+func withoutHash(packed, hash []byte) ([]byte, bool) {
+	i := indexHash(packed, hash)
+	if i < 0 {
+		return packed, false
+	}
+	return slices.Delete(packed, i, i+len(hash)), true
 }

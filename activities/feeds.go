@@ -1,0 +1,279 @@
+package activities
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+
+	"github.com/ticketbridge/ticketbridge/internal/contract"
+	"github.com/ticketbridge/ticketbridge/internal/event"
+	"github.com/ticketbridge/ticketbridge/internal/ticket"
+)
+
+// FeedReader reads one feed; each feed package has one.
+type FeedReader interface {
+	// Read makes one step from position (empty: from the configured start). It
+	// keeps the feed's least interval between two requests itself.
+	Read(ctx context.Context, position json.RawMessage) (event.Reading, error)
+	// Rewind is the position from which the next Read replays.
+	Rewind(position json.RawMessage, to string) (json.RawMessage, error)
+	// Entry reads one entry again.
+	Entry(ctx context.Context, id string) (event.Entry, error)
+}
+
+// Feed is one configured feed.
+type Feed struct {
+	Name         string
+	Integration  string
+	Reader       FeedReader
+	PollInterval time.Duration
+}
+
+// FeedSource finds a feed by its name in the configuration.
+type FeedSource interface {
+	Feed(name string) (Feed, error)
+}
+
+// HandOver gives a feed's entries to the workflows that they belong to. An
+// entry that cannot be resolved is not an error of the call: it comes back as
+// malformed. When HandOver returns without error, all others are durable.
+type HandOver interface {
+	HandOver(ctx context.Context, feed string, entries []event.Entry, create bool) (malformed []event.Entry, err error)
+}
+
+// FeedRecorder takes what happened at feeds for metrics.
+type FeedRecorder interface {
+	FeedPolled(feed, outcome string)
+	FeedNewest(feed string, newest time.Time)
+	EventsHandedOver(source string, n int)
+	EntriesRefused(feed string, n int)
+	GapRecorded(feed string)
+}
+
+// StillWanted tells whether the workflow still waits for the running activity.
+// It must ask the server at once, so that a feed that a person paused hands
+// nothing over any more.
+type StillWanted func(ctx context.Context, taskToken []byte) error
+
+// Feeds are the activities that read feeds.
+type Feeds struct {
+	Source      FeedSource
+	HandOver    HandOver
+	Recorder    FeedRecorder
+	StillWanted StillWanted
+	// Window is how long one ReadFeed waits for something to read.
+	Window time.Duration
+
+	mu      sync.Mutex
+	running map[string]*reading
+}
+
+// reading is a ReadFeed that runs in this worker.
+type reading struct{ cancel context.CancelFunc }
+
+// ReadFeedInput continues a feed.
+type ReadFeedInput struct {
+	Feed     string          `json:"feed"`
+	Position json.RawMessage `json:"position,omitempty"`
+	// LastPoll is when the feed was last asked; the next poll follows a poll
+	// interval later, unless AtOnce. NotBefore is what the feed itself asked for.
+	LastPoll  time.Time `json:"last_poll,omitzero"`
+	AtOnce    bool      `json:"at_once,omitempty"`
+	NotBefore time.Time `json:"not_before,omitzero"`
+	// Rewind moves the position before reading.
+	Rewind *contract.RewindSignal `json:"rewind,omitempty"`
+	// Create lets replayed events make tickets.
+	Create bool `json:"create,omitempty"`
+	// Failures counts the reads that failed one after the other so far.
+	Failures int `json:"failures,omitempty"`
+}
+
+// ReadFeedResult is what one window brought, all of it handed over.
+type ReadFeedResult struct {
+	Position    json.RawMessage       `json:"position,omitempty"`
+	Integration string                `json:"integration,omitempty"`
+	Marker      string                `json:"marker,omitempty"`
+	Newest      time.Time             `json:"newest,omitzero"`
+	Polls       int                   `json:"polls,omitempty"`
+	Events      int                   `json:"events,omitempty"`
+	Refused     int                   `json:"refused,omitempty"`
+	Parked      []contract.ParkedItem `json:"parked,omitempty"`
+	Gaps        []event.Gap           `json:"gaps,omitempty"`
+	Samples     []string              `json:"samples,omitempty"`
+	CatchingUp  bool                  `json:"catching_up,omitempty"`
+	LastPoll    time.Time             `json:"last_poll,omitzero"`
+	// RewindError is why the position was not moved back.
+	RewindError string `json:"rewind_error,omitempty"`
+	// Error is why the last read failed; NotBefore when to try again.
+	Error     string    `json:"error,omitempty"`
+	NotBefore time.Time `json:"not_before,omitzero"`
+}
+
+const samplesPerReading = 3
+
+// ReadFeed reads a feed for one window. It returns as soon as it handed
+// something over, so that the position moves; when the window ends; or when the
+// worker stops. A read that fails is no failure of the activity: the result
+// says why and when to try again. Only a configuration that a person has to
+// mend is an error, which Temporal does not retry.
+func (a *Feeds) ReadFeed(ctx context.Context, in ReadFeedInput) (ReadFeedResult, error) {
+	feed, err := a.Source.Feed(in.Feed)
+	if err != nil {
+		return ReadFeedResult{}, configurationError(err)
+	}
+	ctx, done := a.supersede(ctx, in.Feed)
+	defer done()
+	result := ReadFeedResult{Position: in.Position, Integration: feed.Integration}
+	if in.Rewind != nil {
+		if result.Position, err = feed.Reader.Rewind(in.Position, in.Rewind.To); err != nil {
+			result.Position, result.RewindError = in.Position, err.Error()
+			return result, nil
+		}
+	}
+	deadline := time.Now().Add(a.Window)
+	beat := time.Now().Add(a.Window / 2)
+	next := in.first(feed.PollInterval)
+	for {
+		if !pause(ctx, min(time.Until(next), time.Until(deadline)), beat) || time.Now().After(deadline) {
+			return result, ctx.Err()
+		}
+		moved, err := a.readOnce(ctx, feed, in, &result)
+		if err != nil || moved {
+			return result, err
+		}
+		next = time.Now().Add(feed.PollInterval)
+	}
+}
+
+// first is when the first request of a window is due.
+func (in ReadFeedInput) first(interval time.Duration) time.Time {
+	if in.AtOnce || in.Rewind != nil || in.LastPoll.IsZero() {
+		return in.NotBefore
+	}
+	if due := in.LastPoll.Add(interval); due.After(in.NotBefore) {
+		return due
+	}
+	return in.NotBefore
+}
+
+// readOnce makes one step. It reports whether the window should end with it.
+func (a *Feeds) readOnce(ctx context.Context, feed Feed, in ReadFeedInput, result *ReadFeedResult) (bool, error) {
+	got, err := feed.Reader.Read(ctx, result.Position)
+	result.LastPoll = time.Now().UTC()
+	if err != nil {
+		return a.readFailed(ctx, feed, in, result, err)
+	}
+	result.Polls++
+	entries, malformed := split(got.Entries)
+	if len(got.Entries) > 0 {
+		if err := a.StillWanted(ctx, activity.GetInfo(ctx).TaskToken); err != nil {
+			return true, fmt.Errorf("feed %s: the workflow went on without this reading: %w", feed.Name, err)
+		}
+		refused, err := a.HandOver.HandOver(ctx, feed.Name, entries, in.Create)
+		if err != nil {
+			return true, fmt.Errorf("feed %s: hand over %d events: %w", feed.Name, len(entries), err)
+		}
+		malformed = append(malformed, refused...)
+	}
+	result.take(got, malformed, result.LastPoll)
+	a.report(feed.Name, got, len(entries))
+	return len(got.Entries) > 0 || len(got.Gaps) > 0 || got.More, nil
+}
+
+// readFailed records a failed read, or ends the activity with the error that
+// parks the feed.
+func (a *Feeds) readFailed(ctx context.Context, feed Feed, in ReadFeedInput, result *ReadFeedResult, err error) (bool, error) {
+	if ctx.Err() != nil {
+		return true, ctx.Err()
+	}
+	var permanent interface{ Configuration() bool }
+	if errors.As(err, &permanent) && permanent.Configuration() {
+		a.Recorder.FeedPolled(feed.Name, "configuration")
+		return true, configurationError(fmt.Errorf("feed %s: %w", feed.Name, err))
+	}
+	a.Recorder.FeedPolled(feed.Name, "error")
+	wait := backoff(in.Failures)
+	if e, ok := errors.AsType[*ticket.Error](err); ok && e.RetryAfter > 0 {
+		wait = e.RetryAfter
+	}
+	result.Error = err.Error()
+	result.NotBefore = time.Now().Add(wait).UTC()
+	return true, nil
+}
+
+const (
+	firstBackoff = 2 * time.Second
+	maxBackoff   = 5 * time.Minute
+)
+
+func backoff(failures int) time.Duration {
+	if failures > 8 {
+		return maxBackoff
+	}
+	return min(firstBackoff<<failures, maxBackoff)
+}
+
+func (a *Feeds) report(feed string, got event.Reading, entries int) {
+	a.Recorder.FeedPolled(feed, "ok")
+	if !got.Newest.IsZero() {
+		a.Recorder.FeedNewest(feed, got.Newest)
+	}
+	if entries > 0 {
+		a.Recorder.EventsHandedOver("feed:"+feed, entries)
+	}
+	if got.Refused > 0 {
+		a.Recorder.EntriesRefused(feed, got.Refused)
+	}
+	for range got.Gaps {
+		a.Recorder.GapRecorded(feed)
+	}
+}
+
+// take adds one reading to the result, at the time it was read.
+func (r *ReadFeedResult) take(got event.Reading, malformed []event.Entry, at time.Time) {
+	r.Position = got.Position
+	r.Marker, r.Newest = got.Marker, got.Newest
+	r.Events += len(got.Entries) - len(malformed)
+	r.Refused += got.Refused
+	r.Gaps = append(r.Gaps, got.Gaps...)
+	r.CatchingUp = got.More
+	r.Error = ""
+	for _, e := range malformed {
+		r.Parked = append(r.Parked, contract.ParkedItem{Item: e.ID, Reason: e.Malformed, Since: at})
+	}
+	for _, e := range got.Entries {
+		if len(r.Samples) == samplesPerReading {
+			break
+		}
+		r.Samples = append(r.Samples, sample(e))
+	}
+}
+
+func sample(e event.Entry) string {
+	switch {
+	case e.Malformed != "":
+		return e.ID + ": malformed: " + e.Malformed
+	case e.Foreign == nil:
+		return e.ID + ": " + e.Params["subject"]
+	case e.Foreign.Comment != nil:
+		return e.Foreign.TicketID + ": comment " + e.Foreign.Comment.ID + " on " + e.Foreign.Subject
+	default:
+		return e.Foreign.TicketID + ": " + e.Foreign.Type + " " + e.Foreign.Subject
+	}
+}
+
+func split(all []event.Entry) (good, malformed []event.Entry) {
+	for _, e := range all {
+		if e.Malformed != "" {
+			malformed = append(malformed, e)
+			continue
+		}
+		good = append(good, e)
+	}
+	return good, malformed
+}

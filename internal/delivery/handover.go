@@ -1,0 +1,88 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/ticketbridge/ticketbridge/internal/catalog"
+	"github.com/ticketbridge/ticketbridge/internal/event"
+	"github.com/ticketbridge/ticketbridge/internal/matching"
+	"github.com/ticketbridge/ticketbridge/internal/rest"
+)
+
+// Route says where the events of a feed or caller go, and as whom they are matched.
+type Route struct {
+	Integration string
+	Policy      event.Policy
+	As          matching.Caller
+}
+
+// Resolver applies catalog and defaults to events.
+type Resolver struct {
+	Catalog *catalog.Index
+	Options matching.Options
+	// FeedRoute and CallerRoute look names up in the configuration.
+	FeedRoute   func(feed string) (Route, error)
+	CallerRoute func(caller string) (Route, error)
+}
+
+// Resolve resolves an event that a caller sent; the route says as whom.
+func (r *Resolver) Resolve(route Route, e event.Event) (event.Event, error) {
+	resolved, err := r.Options.Resolve(r.Catalog, route.As, e.Params)
+	if err != nil {
+		return e, err
+	}
+	resolved.ApplyOnRepeat = r.Options.ApplyOnRepeat
+	resolved.IgnoreOrphanRecovery = r.Options.IgnoreOrphanRecovery
+	e.Resolved = &resolved
+	return e, nil
+}
+
+// Feeds hands over what feeds bring.
+type Feeds struct {
+	Resolver *Resolver
+	Delivery *Delivery
+	Now      func() time.Time
+}
+
+// HandOver makes events of entries and delivers them. Entries that the rules
+// refuse come back as malformed; the rest is durable when err is nil.
+func (f *Feeds) HandOver(ctx context.Context, feed string, entries []event.Entry, create bool) ([]event.Entry, error) {
+	route, err := f.Resolver.FeedRoute(feed)
+	if err != nil {
+		return nil, err
+	}
+	received := f.Now().UTC()
+	var malformed []event.Entry
+	var events []event.Event
+	for _, entry := range entries {
+		e, err := f.event(feed, route, entry, received)
+		if err != nil {
+			entry.Malformed = err.Error()
+			malformed = append(malformed, entry)
+			continue
+		}
+		e.Create = create
+		events = append(events, e)
+	}
+	return malformed, f.Delivery.Deliver(ctx, route.Integration, events)
+}
+
+func (f *Feeds) event(feed string, route Route, entry event.Entry, received time.Time) (event.Event, error) {
+	e := event.Event{
+		ID: entry.ID, ReceivedAt: received, Caller: "feed:" + feed, Replayed: entry.Replayed, Raw: entry.Raw,
+	}
+	if route.Policy == event.PolicyTicket {
+		if entry.Foreign == nil || entry.Foreign.TicketID == "" {
+			return e, errors.New("names no ticket")
+		}
+		resolved := matching.ResolveForeign(feed, *entry.Foreign)
+		e.Resolved = &resolved
+		return e, nil
+	}
+	e.Params = entry.Params
+	return f.Resolver.Resolve(route, e)
+}
+
+func cut(text string, n int) string { return rest.Truncate(text, n) }

@@ -1,0 +1,35 @@
+package workflows
+
+import (
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+)
+
+// alarm is one durable timer that is moved only when it must ring earlier:
+// every new timer costs an action.
+type alarm struct {
+	timer  workflow.Future
+	cancel func()
+	at     time.Time
+}
+
+// set makes the alarm ring at the latest at this time; it may ring before. A
+// zero time needs no alarm.
+func (a *alarm) set(ctx workflow.Context, at time.Time) {
+	if a.rang() {
+		a.timer = nil
+	}
+	if at.IsZero() || a.timer != nil && !at.Before(a.at) {
+		return
+	}
+	if a.cancel != nil {
+		a.cancel()
+	}
+	timerCtx, cancel := workflow.WithCancel(ctx)
+	a.cancel, a.at = cancel, at
+	a.timer = workflow.NewTimerWithOptions(timerCtx, max(at.Sub(workflow.Now(ctx)), 0),
+		workflow.TimerOptions{Summary: "look again at " + timeText(at)})
+}
+
+func (a *alarm) rang() bool { return a.timer != nil && a.timer.IsReady() }

@@ -1,0 +1,110 @@
+package workflows
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/ticketbridge/ticketbridge/internal/contract"
+	"github.com/ticketbridge/ticketbridge/internal/event"
+)
+
+// Kinds of operations; each is one act at the provider.
+const (
+	opCreate  = "create"
+	opComment = "comment"
+	opNote    = "note" // internal
+	opPatch   = "patch"
+)
+
+// operation is something that a request's ticket does not have yet.
+type operation struct {
+	Item string `json:"item"`
+	Kind string `json:"kind"`
+	// Since is when it was first scheduled: nothing of it can be older.
+	Since   time.Time `json:"since"`
+	EventID string    `json:"event_id"`
+	// Event is what is decided again if the ticket turns out to be closed; only
+	// in creates and comments.
+	Event   *event.Event  `json:"event,omitempty"`
+	Text    string        `json:"text,omitempty"`
+	Changes event.Changes `json:"changes,omitzero"`
+	// Merged counts the notes that were merged into this one.
+	Merged int `json:"merged,omitempty"`
+	// Adopt: look for a ticket of the key first. OnlyAdopt: never create.
+	Adopt     bool `json:"adopt,omitempty"`
+	OnlyAdopt bool `json:"only_adopt,omitempty"`
+	// Unknown is set while an attempt may have had its effect unseen.
+	Unknown *unknown `json:"unknown,omitempty"`
+	// Checked: the adopted ticket was searched for this comment.
+	Checked bool `json:"checked,omitempty"`
+	// Parked is why a person is needed.
+	Parked string            `json:"parked,omitempty"`
+	Set    map[string]string `json:"set,omitempty"`
+}
+
+// unknown is how far the search for a lost effect is.
+type unknown struct {
+	EndedAt time.Time `json:"ended_at"`
+	Scans   int       `json:"scans,omitempty"`
+}
+
+func (o *operation) view() contract.PendingView {
+	v := contract.PendingView{
+		Item: o.Item, Kind: o.Kind, Since: o.Since, Text: o.Text, Internal: o.Kind == opNote, Parked: o.Parked,
+	}
+	switch {
+	case o.Parked != "":
+		v.Set = o.amendable()
+	case o.Unknown != nil:
+		v.Waiting = "an attempt had no answer; looking for what it may have done"
+	case o.OnlyAdopt, o.Adopt:
+		v.Waiting = "looking for a ticket made before"
+	}
+	return v
+}
+
+// closedBefore: an operation of an event is refused by a ticket that somebody
+// closed before the event was received; the event then belongs to another
+// request. Zero: the ticket's state does not matter.
+func (o *operation) closedBefore() time.Time {
+	if o.Event == nil || o.Event.Replayed {
+		return time.Time{}
+	}
+	return o.Event.ReceivedAt
+}
+
+// amendable lists what an amend signal may set.
+func (o *operation) amendable() []string {
+	switch o.Kind {
+	case opCreate:
+		return []string{"name", "description", "priority", "assignee"}
+	case opPatch:
+		return []string{"name", "status", "resolution", "assignee"}
+	default:
+		return []string{"text"}
+	}
+}
+
+// next is the operation to perform now: later ones overtake a parked one, but
+// nothing can be done before the ticket exists.
+func (t *track) next() *operation {
+	for _, op := range t.Pending {
+		if op.Parked == "" {
+			return op
+		}
+		if op.Kind == opCreate {
+			return nil
+		}
+	}
+	return nil
+}
+
+func (t *track) remove(op *operation) {
+	t.Pending = slices.DeleteFunc(t.Pending, func(o *operation) bool { return o == op })
+}
+
+func (s *matchState) newItem() string {
+	s.LastItem++
+	return strconv.FormatInt(s.LastItem, 10)
+}

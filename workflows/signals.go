@@ -1,0 +1,56 @@
+// Package workflows holds the deterministic code: PollFeed reads one feed for
+// ever, MatchEvents keeps the requests of one match key.
+package workflows
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/workflow"
+)
+
+// each takes every buffered signal off ch, in order, decodes it and handles it.
+// One that does not decode or is not valid goes to reject, and the rest goes on.
+//
+// Signals come as raw payloads and are decoded here, because the SDK blocks or
+// panics on one that does not decode, and people type them by hand.
+func each[T any](ch workflow.ReceiveChannel, reject func(error), handle func(T)) {
+	for {
+		var raw converter.RawValue
+		if !ch.ReceiveAsync(&raw) {
+			return
+		}
+		var value T
+		if err := decode(raw, &value); err != nil {
+			reject(err)
+			continue
+		}
+		handle(value)
+	}
+}
+
+// decode reads a payload; no input at all is as good as an empty object.
+func decode[T any](raw converter.RawValue, value *T) error {
+	data := []byte("{}")
+	if payload := raw.Payload(); payload != nil && len(payload.GetData()) > 0 {
+		data = payload.GetData()
+	}
+	if err := json.Unmarshal(data, value); err != nil {
+		return fmt.Errorf("want one JSON object: %w", err)
+	}
+	if v, ok := any(*value).(interface{ Validate() error }); ok {
+		return v.Validate()
+	}
+	return nil
+}
+
+// nothing is the payload of signals that need none: a person who types one in
+// all the same is still obeyed.
+type nothing struct{}
+
+// UnmarshalJSON accepts anything.
+func (*nothing) UnmarshalJSON([]byte) error { return nil }
+
+var errNoSuchItem = errors.New("no such item; the state query lists what is parked")
