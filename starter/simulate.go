@@ -6,10 +6,9 @@ import (
 	"os"
 	"strings"
 
-	"github.com/goccy/go-yaml"
 	"github.com/spf13/cobra"
 
-	"github.com/ticketbridge/ticketbridge/internal/catalog"
+	"github.com/ticketbridge/ticketbridge/internal/config"
 	"github.com/ticketbridge/ticketbridge/internal/scenario"
 )
 
@@ -72,7 +71,7 @@ func longFlags(args []string) []string {
 func simulate(cmd *cobra.Command, path, catalogFile string, fields bool) error {
 	var options scenario.Options
 	if catalogFile != "" {
-		records, err := readCatalog(catalogFile)
+		records, err := config.LoadCatalog(catalogFile)
 		if err != nil {
 			return err
 		}
@@ -114,20 +113,4 @@ func readInput(stdin io.Reader, path string) ([]byte, error) {
 		return nil, fmt.Errorf("reading the scenario: %w", err)
 	}
 	return data, nil
-}
-
-// readCatalog reads a catalog file. JSON is YAML, too.
-func readCatalog(path string) (*catalog.Catalog, error) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("reading the catalog: %w", err)
-	}
-	var records catalog.Catalog
-	if err := yaml.UnmarshalWithOptions(data, &records, yaml.Strict()); err != nil {
-		return nil, fmt.Errorf("catalog %s: %w", path, err)
-	}
-	for _, problem := range records.Validate() {
-		return nil, fmt.Errorf("catalog %s: %w", path, problem)
-	}
-	return &records, nil
 }

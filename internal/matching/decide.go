@@ -114,8 +114,9 @@ func (d *Decision) addNote(q *Request, fresh bool) {
 }
 
 // Apply carries a decision out: newID and eventID are those of the request that
-// a Created outcome makes, which is the last one of the answer. Like append it
-// may reuse its argument: use only the answer afterwards.
+// a Created outcome makes, which is the last one of the answer. Unchanged ones
+// are to be applied, too: the times of late entries are remembered. Like append
+// it may reuse its argument: use only the answer afterwards.
 func Apply(requests []Request, d Decision, r event.Resolved, at time.Time, newID int64, eventID string) []Request {
 	switch d.Outcome {
 	case event.Created:

@@ -172,3 +172,17 @@ func (q *Request) inherit(previous *Request, r event.Resolved) {
 	q.Fields.Subject = previous.Fields.Subject
 	q.Foreign = &ForeignState{SubjectAt: previous.Foreign.SubjectAt}
 }
+
+// forgetForeign lets an entry count as new again: its comment, and its place
+// after all that the request has seen.
+func (q *Request) forgetForeign(r event.Resolved) {
+	state := q.foreignState()
+	if hashes, found := withoutHash(state.CommentHashes, commentHash(commentID(r))); found {
+		state.CommentHashes = hashes
+		q.Notes--
+	}
+	if r.Foreign != nil && !state.LastAt.Before(r.Foreign.UpdatedAt) {
+		state.LastAt = r.Foreign.UpdatedAt.Add(-time.Nanosecond)
+	}
+	q.Foreign = &state
+}
