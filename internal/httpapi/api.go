@@ -1,0 +1,140 @@
+// Package httpapi is ticketbridge's HTTP side: the Events API as R-Service has
+// it, and the operating endpoints. What happens behind it is injected.
+package httpapi
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Limits of one call. An answer is given within AnswerWithin of the call's
+// arrival; the Events API's clients give up after 25 to 30 seconds.
+const (
+	AnswerWithin   = 24 * time.Second
+	DecideWithin   = 20 * time.Second
+	submitWithin   = 10 * time.Second
+	DefaultMaxBody = 1 << 20
+	maxQuery       = 64 << 10
+)
+
+// Options are what New needs. Callers, Events, Requests, Feeds and Parked are
+// required, everything else has a default.
+type Options struct {
+	Callers  Callers
+	Events   Events
+	Requests Requests
+	Feeds    Feeds
+	Parked   Parked
+	// Health answers /readyz; without it the program is always ready.
+	Health Health
+	// Metrics answers /metrics; without it there is no such path.
+	Metrics http.Handler
+	// Limiter bounds the calls of each caller; absent: NewLimiter's default rate.
+	Limiter Limiter
+	Logger  *slog.Logger
+	// Now is the clock that stamps events, NewID makes ids of calls and of
+	// events whose sender gave none.
+	Now   func() time.Time
+	NewID func() string
+	// MaxBody is the largest body in bytes.
+	MaxBody int64
+	// Version is shown in the OpenAPI document.
+	Version string
+}
+
+func (o Options) withDefaults() Options {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.NewID == nil {
+		o.NewID = uuid.NewString
+	}
+	if o.Limiter == nil {
+		o.Limiter = NewLimiter(Rate{}, o.Now)
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.MaxBody <= 0 {
+		o.MaxBody = DefaultMaxBody
+	}
+	if o.Version == "" {
+		o.Version = "dev"
+	}
+	return o
+}
+
+type api struct {
+	Options
+	document document
+}
+
+// New builds the handler of all paths.
+func New(o Options) http.Handler {
+	a := &api{Options: o.withDefaults()}
+	routes := a.routes()
+	a.document = newDocument(routes, a.Version)
+	return a.identify(a.record(cleanPath(a.mux(routes))))
+}
+
+// routes is the one list of what is served; the OpenAPI document is made from it.
+func (a *api) routes() []route {
+	var all []route
+	all = append(all, a.eventRoutes()...)
+	all = append(all, a.requestRoutes()...)
+	all = append(all, a.feedRoutes()...)
+	all = append(all, a.parkedRoutes()...)
+	all = append(all, a.healthRoutes()...)
+	return append(all, a.documentRoutes()...)
+}
+
+// handler answers one call. A returned error is answered by fail.
+type handler func(w http.ResponseWriter, r *http.Request, c Caller) error
+
+// serve wraps a route's handler into what all calls need: who calls, how
+// often, and how long it may take.
+func (a *api) serve(rt route) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		line := lineOf(r.Context())
+		line.route = rt.method + " " + rt.path
+		if len(r.URL.RawQuery) > maxQuery {
+			a.fail(w, r, &refusal{status: http.StatusRequestURITooLong, detail: "The query string is larger than 64 KB; send the parameters in the body."})
+			return
+		}
+		var c Caller
+		if !rt.public {
+			var err error
+			if c, err = a.admit(w, r); err != nil {
+				a.fail(w, r, err)
+				return
+			}
+			line.caller = c.Name
+		}
+		ctx, cancel := context.WithTimeout(r.Context(), AnswerWithin)
+		defer cancel()
+		r = r.WithContext(ctx)
+		if err := rt.handle(w, r, c); err != nil {
+			a.fail(w, r, err)
+		}
+	}
+}
+
+// admit finds out who calls, and whether it is too often.
+func (a *api) admit(w http.ResponseWriter, r *http.Request) (Caller, error) {
+	c, ok := a.Callers.CallerByToken(tokenOf(r))
+	if !ok {
+		w.Header().Add("WWW-Authenticate", `Bearer realm="ticketbridge"`)
+		w.Header().Add("WWW-Authenticate", `Basic realm="ticketbridge"`)
+		return Caller{}, &refusal{status: http.StatusUnauthorized}
+	}
+	quota := a.Limiter.Take(c.Name)
+	quota.writeHeaders(w.Header())
+	if !quota.Allowed {
+		return Caller{}, &refusal{status: http.StatusTooManyRequests, retryAfter: quota.RetryAfter}
+	}
+	return c, nil
+}

@@ -1,0 +1,94 @@
+package httpapi
+
+import (
+	"net/http"
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+)
+
+// route is one method on one path, with what the OpenAPI document says of it.
+type route struct {
+	method, path string
+	tag          string
+	summary      string
+	detail       string
+	// public paths need no token.
+	public     bool
+	parameters []parameter
+	// body is a value of the type that the call carries, nil for none.
+	body    any
+	answers []answer
+	handle  handler
+}
+
+// parameter of a path, query or header.
+type parameter struct {
+	name, in, about string
+}
+
+// answer is one status a route answers with; body is a value of its type.
+type answer struct {
+	status  int
+	about   string
+	body    any
+	headers []string
+	// media is the content type where it is not JSON.
+	media string
+}
+
+// mux serves the routes; every other path and method is answered in JSON, too.
+func (a *api) mux(routes []route) http.Handler {
+	mux := http.NewServeMux()
+	allowed := map[string][]string{}
+	for _, rt := range routes {
+		pattern := rt.path
+		if pattern == "/" {
+			pattern = "/{$}"
+		}
+		mux.HandleFunc(rt.method+" "+pattern, a.serve(rt))
+		allowed[pattern] = append(allowed[pattern], rt.method)
+	}
+	for pattern, methods := range allowed {
+		mux.HandleFunc(pattern, a.wrongMethod(methods))
+	}
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		a.fail(w, r, ErrNotFound)
+	})
+	return mux
+}
+
+func (a *api) wrongMethod(methods []string) http.HandlerFunc {
+	if slices.Contains(methods, http.MethodGet) {
+		methods = append(methods, http.MethodHead)
+	}
+	slices.Sort(methods)
+	allow := strings.Join(methods, ", ")
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Allow", allow)
+		a.fail(w, r, &refusal{status: http.StatusMethodNotAllowed, detail: "This path takes " + allow + "."})
+	}
+}
+
+// cleanPath takes doubled and trailing slashes out of the path before the mux
+// sees it. The mux would redirect, and many clients make a GET of a redirected
+// POST: a base URL that ends in a slash would lose events. It works on the
+// escaped path, so that a slash within an id stays there.
+func cleanPath(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		escaped := r.URL.EscapedPath()
+		clean := path.Clean("/" + escaped)
+		if clean != escaped {
+			plain, err := url.PathUnescape(clean)
+			if err == nil {
+				copied := *r.URL
+				copied.Path, copied.RawPath = plain, clean
+				second := *r
+				second.URL = &copied
+				r = &second
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
