@@ -1,0 +1,178 @@
+package jira
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/ticketbridge/ticketbridge/internal/rest"
+	"github.com/ticketbridge/ticketbridge/internal/ticket"
+)
+
+// api is the path of the interface below the site's address.
+const api = "/rest/api/3"
+
+// Endpoints as Jira's burst limits tell them apart: method and path pattern.
+const (
+	endCreate      = "POST /issue"
+	endGet         = "GET /issue/{id}"
+	endEdit        = "PUT /issue/{id}"
+	endComment     = "POST /issue/{id}/comment"
+	endComments    = "GET /issue/{id}/comment"
+	endCommentMark = "GET /comment/{id}/properties/{key}"
+	endTransitions = "GET /issue/{id}/transitions"
+	endTransition  = "POST /issue/{id}/transitions"
+	endBulk        = "POST /issue/bulkfetch"
+	endSearch      = "POST /search/jql"
+	endMyself      = "GET /myself"
+	endProject     = "GET /project/{id}"
+	endIssueTypes  = "GET /issue/createmeta/{id}/issuetypes"
+	endScreen      = "GET /issue/createmeta/{id}/issuetypes/{id}"
+	endUsers       = "GET /user/search"
+	endFields      = "GET /field"
+	endSite        = "GET /serverInfo"
+)
+
+// call is one request.
+type call struct {
+	endpoint string
+	path     string // below api, escaped
+	query    url.Values
+	body     any
+	// creates: made twice, it would have its effect twice.
+	creates bool
+	// issue is the id or key of the issue it writes to.
+	issue string
+	// project is named by the error when Jira does not know it.
+	project string
+}
+
+func (c call) method() string { method, _, _ := strings.Cut(c.endpoint, " "); return method }
+
+// turn is one operation: the calls it is made of, admitted once.
+type turn struct {
+	c       *Client
+	op      string // "create issue in OPS"
+	entered time.Time
+	// first is the endpoint that was paid for on entering.
+	first string
+}
+
+// begin starts an operation whose decisive call goes to endpoint; end ends it.
+// It answers at once when the integration's rate or a pause forbids it.
+func (c *Client) begin(op, endpoint, issue string) (*turn, error) {
+	now := c.now()
+	if wait := c.pace.enter(now, endpoint, issue); wait > 0 {
+		return nil, &ticket.Error{
+			Kind: ticket.RateLimited, Op: op, RetryAfter: wait,
+			Message: fmt.Sprintf("not sent: held to the rate of integration %s", c.config.Name),
+		}
+	}
+	return &turn{c: c, op: op, entered: now, first: endpoint}, nil
+}
+
+func (t *turn) end() { t.c.pace.leave(t.c.now(), t.entered) }
+
+// do makes one call and reads its JSON answer into out (nil: none is expected).
+func (t *turn) do(ctx context.Context, k call, out any) error {
+	if err := t.admit(k); err != nil {
+		return err
+	}
+	request := rest.Request{Method: k.method(), URL: t.c.base + api + k.path, Header: t.c.header}
+	if len(k.query) > 0 {
+		request.URL += "?" + k.query.Encode()
+	}
+	if k.body != nil {
+		body, err := json.Marshal(k.body)
+		if err != nil {
+			return t.permanent("the request cannot be written as JSON: %v", err)
+		}
+		request.Body = body
+	}
+	response, err := t.c.rest.Do(ctx, request)
+	if err != nil {
+		return t.lost(k, err)
+	}
+	if response.Status == http.StatusTooManyRequests {
+		return t.limited(k, response)
+	}
+	t.c.pace.passed(t.c.now(), k.endpoint)
+	return t.read(k, response, out)
+}
+
+func (t *turn) admit(k call) error {
+	if t.first == k.endpoint {
+		t.first = ""
+		return nil
+	}
+	wait := t.c.pace.further(t.c.now(), k.endpoint, k.issue)
+	if wait == 0 {
+		return nil
+	}
+	return &ticket.Error{
+		Kind: ticket.RateLimited, Op: t.op, RetryAfter: wait,
+		Message: "not sent: Jira asked this integration to pause",
+	}
+}
+
+// read takes a whole answer that is no 429.
+func (t *turn) read(k call, response *rest.Response, out any) error {
+	if response.Status < 200 || response.Status > 299 {
+		return t.refused(k, response)
+	}
+	if strings.HasPrefix(response.Header.Get("X-Seraph-LoginReason"), "AUTHENTICAT") &&
+		!strings.Contains(response.Header.Get("X-Seraph-LoginReason"), "OK") {
+		return t.failure(ticket.Credentials, response, "Jira took the call as anonymous: the token is wrong or expired")
+	}
+	if out == nil {
+		return nil
+	}
+	if err := json.Unmarshal(response.Body, out); err != nil {
+		return t.failure(t.unclear(k), response, "the answer is not the expected JSON: "+t.excerpt(response.Body))
+	}
+	return nil
+}
+
+// unclear is the kind of a call that may or may not have had its effect.
+func (t *turn) unclear(k call) ticket.Kind {
+	if k.creates {
+		return ticket.OutcomeUnknown
+	}
+	return ticket.Retry
+}
+
+// lost takes a call that ended without a whole answer.
+func (t *turn) lost(k call, err error) error {
+	failed := &ticket.Error{Kind: t.unclear(k), Op: t.op, Message: t.c.rest.Redact(err.Error()), Err: err}
+	if transport, ok := errors.AsType[*rest.TransportError](err); ok && !transport.Sent {
+		failed.Kind = ticket.Retry
+	}
+	return failed
+}
+
+func (t *turn) permanent(format string, values ...any) error {
+	text := t.c.rest.Redact(fmt.Sprintf(format, values...))
+	return &ticket.Error{Kind: ticket.Permanent, Op: t.op, Message: rest.Truncate(text, maxMessage)}
+}
+
+func (t *turn) failure(kind ticket.Kind, response *rest.Response, message string) error {
+	return &ticket.Error{
+		Kind: kind, Op: t.op, Status: response.Status, RetryAfter: response.RetryAfter,
+		Message: rest.Truncate(t.c.rest.Redact(message), maxMessage),
+	}
+}
+
+// excerpt shows a person the begin of a body that is not the expected JSON.
+func (t *turn) excerpt(body []byte) string {
+	text := strings.Join(strings.Fields(string(bytes.ToValidUTF8(body, []byte("?")))), " ")
+	if text == "" {
+		return "it is empty"
+	}
+	return rest.Truncate(t.c.rest.Redact(text), 120)
+}

@@ -1,0 +1,266 @@
+package jira
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ticketbridge/ticketbridge/internal/ticket"
+)
+
+// fieldSchema is the type of a field's values.
+type fieldSchema struct {
+	Type   string `json:"type"`
+	Items  string `json:"items"`
+	Custom string `json:"custom"`
+	System string `json:"system"`
+}
+
+// richText: fields of several lines hold documents.
+func (s fieldSchema) richText() bool {
+	return strings.HasSuffix(s.Custom, ":textarea") || s.System == "environment" || s.System == "description" || s.Type == "doc"
+}
+
+// fieldPath is where a custom field's value lives: a field, and what is in it.
+type fieldPath struct {
+	field  string
+	within []string
+}
+
+func parsePath(text string) fieldPath {
+	parts := strings.FieldsFunc(text, func(r rune) bool { return r == '.' || r == '/' })
+	if len(parts) > 1 && parts[0] == "fields" {
+		parts = parts[1:]
+	}
+	if len(parts) == 0 {
+		return fieldPath{}
+	}
+	return fieldPath{field: parts[0], within: parts[1:]}
+}
+
+// mapping finds where name lives in a project: a mapping for that project, one
+// for all, or the name itself where it is a custom field's id.
+func (c *Client) mapping(name string, in project) (fieldPath, bool) {
+	var general *CustomFieldMapping
+	for i, m := range c.config.CustomFieldMappings {
+		if m.Name != name {
+			continue
+		}
+		if m.ProjectID != "*" && (m.ProjectID == in.ID || m.ProjectID == in.Key) {
+			return parsePath(m.ProviderFieldPath), true
+		}
+		if m.ProjectID == "*" && general == nil {
+			general = &c.config.CustomFieldMappings[i]
+		}
+	}
+	if general != nil {
+		return parsePath(general.ProviderFieldPath), true
+	}
+	if digits, ok := strings.CutPrefix(name, "customfield_"); ok && leadingDigits(digits) > 0 {
+		return parsePath(name), true
+	}
+	return fieldPath{}, false
+}
+
+// customFields are the fields of a create or edit for values by name.
+func (t *turn) customFields(ctx context.Context, values map[string]any, in project) (map[string]any, error) {
+	out := map[string]any{}
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		path, ok := t.c.mapping(name, in)
+		if !ok || path.field == "" {
+			return nil, t.permanent("custom field %q: project %s has no such mapping: add it to custom_field_mappings of integration %s, or use Jira's field id (customfield_N)", name, in.Key, t.c.config.Name)
+		}
+		value, err := t.fieldValue(ctx, name, path, values[name])
+		if err != nil {
+			return nil, err
+		}
+		if before, ok := out[path.field].(map[string]any); ok {
+			if more, ok := value.(map[string]any); ok {
+				maps.Copy(before, more)
+				continue
+			}
+		}
+		out[path.field] = value
+	}
+	return out, nil
+}
+
+// fieldValue puts a value into the form that Jira wants for the field's type.
+func (t *turn) fieldValue(ctx context.Context, name string, path fieldPath, value any) (any, error) {
+	if value == nil {
+		return nil, nil
+	}
+	if len(path.within) > 0 {
+		for _, member := range slices.Backward(path.within) {
+			value = map[string]any{member: value}
+		}
+		return value, nil
+	}
+	schemas, err := t.schemas(ctx)
+	if err != nil {
+		return nil, err
+	}
+	shaped, err := t.shape(ctx, schemas[path.field], value)
+	if err != nil {
+		if ticket.KindOf(err) != ticket.OutcomeUnknown {
+			return nil, err
+		}
+		return nil, t.permanent("custom field %q: %v", name, err)
+	}
+	return shaped, nil
+}
+
+func (t *turn) schemas(ctx context.Context) (map[string]fieldSchema, error) {
+	return t.c.fieldTypes.get("", func() (map[string]fieldSchema, error) {
+		var fields []struct {
+			ID     string      `json:"id"`
+			Schema fieldSchema `json:"schema"`
+		}
+		if err := t.do(ctx, call{endpoint: endFields, path: "/field"}, &fields); err != nil {
+			return nil, err
+		}
+		out := map[string]fieldSchema{}
+		for _, f := range fields {
+			out[f.ID] = f.Schema
+		}
+		return out, nil
+	})
+}
+
+func (t *turn) shape(ctx context.Context, schema fieldSchema, value any) (any, error) {
+	if items, ok := value.([]any); ok && schema.Type == "array" {
+		out := make([]any, 0, len(items))
+		for _, it := range items {
+			shaped, err := t.shape(ctx, fieldSchema{Type: schema.Items}, it)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, shaped)
+		}
+		return out, nil
+	}
+	word, ok := scalar(value)
+	if !ok {
+		return value, nil // already in Jira's own form
+	}
+	switch {
+	case schema.richText():
+		return toADF(fitText(word)), nil
+	case schema.Type == "array":
+		return t.shape(ctx, schema, []any{value})
+	}
+	return t.shapeScalar(ctx, schema, value, word)
+}
+
+func (t *turn) shapeScalar(ctx context.Context, schema fieldSchema, value any, word string) (any, error) {
+	switch schema.Type {
+	case "number":
+		n, err := strconv.ParseFloat(word, 64)
+		if err != nil {
+			return nil, fmt.Errorf("%q is no number", word)
+		}
+		return n, nil
+	case "date":
+		at := parseTime(word)
+		if at.IsZero() {
+			return nil, fmt.Errorf("%q is no date: want YYYY-MM-DD", word)
+		}
+		return at.Format(time.DateOnly), nil
+	case "datetime":
+		at := parseTime(word)
+		if at.IsZero() {
+			return nil, fmt.Errorf("%q is no time: want RFC 3339", word)
+		}
+		return at.Format(timeLayout), nil
+	case "option":
+		return map[string]any{"value": word}, nil
+	case "user":
+		id, err := t.account(ctx, word)
+		if err == nil && id == "" {
+			err = fmt.Errorf("Jira knows nobody by %s", word)
+		}
+		return map[string]any{"accountId": id}, err
+	case "group", "priority", "version", "component", "resolution":
+		return map[string]any{"name": word}, nil
+	case "string":
+		return word, nil
+	default:
+		return value, nil
+	}
+}
+
+func scalar(value any) (string, bool) {
+	switch v := value.(type) {
+	case string:
+		return v, true
+	case bool:
+		return strconv.FormatBool(v), true
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64), true
+	case int, int64, json.Number:
+		return fmt.Sprint(v), true
+	case time.Time:
+		return v.Format(time.RFC3339), true
+	default:
+		return "", false
+	}
+}
+
+// readCustomFields answers the mapped fields by their names, and the other
+// custom fields that have a value by their ids.
+func (c *Client) readCustomFields(i issue) map[string]any {
+	in := project{ID: i.value("project").ID, Key: i.value("project").Key}
+	out, taken := map[string]any{}, map[string]bool{}
+	for _, m := range c.config.CustomFieldMappings {
+		path, ok := c.mapping(m.Name, in)
+		if _, done := out[m.Name]; !ok || done || m.ProjectID != "*" && m.ProjectID != in.ID && m.ProjectID != in.Key {
+			continue
+		}
+		taken[path.field] = true
+		if value := readValue(i.Fields[path.field], path.within); value != nil {
+			out[m.Name] = value
+		}
+	}
+	for field, raw := range i.Fields {
+		if strings.HasPrefix(field, "customfield_") && !taken[field] {
+			if value := readValue(raw, nil); value != nil {
+				out[field] = value
+			}
+		}
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return out
+}
+
+// readValue is a field's value; documents become Markdown, options their value.
+func readValue(raw json.RawMessage, within []string) any {
+	var value any
+	if json.Unmarshal(raw, &value) != nil {
+		return nil
+	}
+	for _, member := range within {
+		object, ok := value.(map[string]any)
+		if !ok {
+			return nil
+		}
+		value = object[member]
+	}
+	object, ok := value.(map[string]any)
+	if !ok {
+		return value
+	}
+	if object["type"] == "doc" {
+		return richText(raw)
+	}
+	if option, ok := object["value"]; ok {
+		return option
+	}
+	return value
+}

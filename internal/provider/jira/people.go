@@ -1,0 +1,61 @@
+package jira
+
+import (
+	"context"
+	"net/url"
+	"strings"
+
+	"github.com/ticketbridge/ticketbridge/internal/ticket"
+)
+
+// account finds the account id of a person given by e-mail address; anything
+// else is taken for an account id. Empty with no error: nobody was found.
+//
+// People may hide their address: a sole hit for the whole address is then them.
+func (t *turn) account(ctx context.Context, person string) (string, error) {
+	if !strings.Contains(person, "@") {
+		return person, nil
+	}
+	return t.c.accounts.get(strings.ToLower(person), func() (string, error) {
+		var users []struct {
+			AccountID   string `json:"accountId"`
+			AccountType string `json:"accountType"`
+			Email       string `json:"emailAddress"`
+			Active      *bool  `json:"active"`
+		}
+		query := url.Values{"query": {person}, "maxResults": {"50"}}
+		if err := t.do(ctx, call{endpoint: endUsers, path: "/user/search", query: query}, &users); err != nil {
+			return "", err
+		}
+		var hidden []string
+		for _, u := range users {
+			switch {
+			case u.Active != nil && !*u.Active:
+			case strings.EqualFold(u.Email, person):
+				return u.AccountID, nil
+			case u.Email == "":
+				hidden = append(hidden, u.AccountID)
+			}
+		}
+		if len(hidden) == 1 {
+			return hidden[0], nil
+		}
+		return "", nil
+	})
+}
+
+// accountOrWarning finds a person for a field that a ticket can do without; a
+// search that is not allowed or fails is a warning, a wish to wait an error.
+func (t *turn) accountOrWarning(ctx context.Context, field, person string) (id, warning string, err error) {
+	id, err = t.account(ctx, person)
+	switch {
+	case err == nil && id != "":
+		return id, "", nil
+	case err == nil:
+		return "", field + ": Jira knows nobody by " + person + ": left empty", nil
+	case ticket.KindOf(err) == ticket.RateLimited || ticket.KindOf(err) == ticket.Retry:
+		return "", "", err
+	default:
+		return "", field + ": " + person + " could not be looked up, left empty: " + err.Error(), nil
+	}
+}

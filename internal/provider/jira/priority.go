@@ -1,0 +1,57 @@
+package jira
+
+import (
+	"strings"
+
+	"github.com/ticketbridge/ticketbridge/internal/ticket"
+)
+
+// priorityNames are those of a new Jira site.
+func priorityNames(p ticket.Priority) string {
+	switch p {
+	case ticket.Urgent, ticket.Critical:
+		return "Highest"
+	case ticket.High:
+		return "High"
+	case ticket.Medium, ticket.Moderate:
+		return "Medium"
+	case ticket.Low:
+		return "Low"
+	case ticket.Planning:
+		return "Lowest"
+	default:
+		return ""
+	}
+}
+
+// allPriorities, the likelier word first where two share a Jira priority.
+func allPriorities() []ticket.Priority {
+	return []ticket.Priority{
+		ticket.Critical, ticket.High, ticket.Medium, ticket.Low, ticket.Planning, ticket.Urgent, ticket.Moderate,
+	}
+}
+
+// jiraPriority is the name that the site has for p; p itself where p is no
+// priority of the model, so that a site's own name passes.
+func (c *Client) jiraPriority(p ticket.Priority) string {
+	if name := c.config.PriorityMap[p]; name != "" {
+		return name
+	}
+	if name := priorityNames(p); name != "" {
+		return name
+	}
+	return string(p)
+}
+
+// modelPriority is the way back; empty for a name that no priority maps to.
+func (c *Client) modelPriority(name string) ticket.Priority {
+	if name == "" {
+		return ""
+	}
+	for _, p := range allPriorities() {
+		if strings.EqualFold(c.jiraPriority(p), name) {
+			return p
+		}
+	}
+	return ""
+}
