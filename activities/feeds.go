@@ -26,6 +26,12 @@ type FeedReader interface {
 	Entry(ctx context.Context, id string) (event.Entry, error)
 }
 
+// ConfigurationError is an error of a FeedReader that only a person can mend.
+type ConfigurationError struct{ Err error }
+
+func (e *ConfigurationError) Error() string { return e.Err.Error() }
+func (e *ConfigurationError) Unwrap() error { return e.Err }
+
 // Feed is one configured feed.
 type Feed struct {
 	Name         string
@@ -50,6 +56,7 @@ type HandOver interface {
 type FeedRecorder interface {
 	FeedPolled(feed, outcome string)
 	FeedNewest(feed string, newest time.Time)
+	FeedLag(feed string, lag time.Duration)
 	EventsHandedOver(source string, n int)
 	EntriesRefused(feed string, n int)
 	GapRecorded(feed string)
@@ -191,8 +198,7 @@ func (a *Feeds) readFailed(ctx context.Context, feed Feed, in ReadFeedInput, res
 	if ctx.Err() != nil {
 		return true, ctx.Err()
 	}
-	var permanent interface{ Configuration() bool }
-	if errors.As(err, &permanent) && permanent.Configuration() {
+	if _, ok := errors.AsType[*ConfigurationError](err); ok {
 		a.Recorder.FeedPolled(feed.Name, "configuration")
 		return true, configurationError(fmt.Errorf("feed %s: %w", feed.Name, err))
 	}
@@ -225,6 +231,7 @@ func (a *Feeds) report(feed string, got event.Reading, entries int) {
 	}
 	if entries > 0 {
 		a.Recorder.EventsHandedOver("feed:"+feed, entries)
+		a.Recorder.FeedLag(feed, time.Since(got.Newest))
 	}
 	if got.Refused > 0 {
 		a.Recorder.EntriesRefused(feed, got.Refused)

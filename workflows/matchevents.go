@@ -21,6 +21,8 @@ var (
 // matchKey is one run of MatchEvents.
 type matchKey struct {
 	id          string
+	input       contract.MatchEventsInput
+	memory      time.Duration
 	integration string
 	provider    string
 	key         event.Key
@@ -56,7 +58,12 @@ func newMatchKey(ctx workflow.Context, in contract.MatchEventsInput) (*matchKey,
 	if err := in.Validate(id); err != nil {
 		return nil, err
 	}
+	memory, err := in.MemoryDuration()
+	if err != nil {
+		return nil, err
+	}
 	m := &matchKey{
+		input: in, memory: memory,
 		id: id, integration: in.Integration, provider: in.Provider, key: in.Key,
 		state:   matchState{Seen: newHashSet(keptEvents), LastEventAt: workflow.Now(ctx)},
 		signals: openMatchSignals(ctx), delivering: map[int64]bool{},
@@ -160,8 +167,8 @@ func (m *matchKey) continueAsNew(ctx workflow.Context, stopDeliveries func()) (c
 	if err != nil {
 		return m.view(), err
 	}
-	return m.view(), workflow.NewContinueAsNewError(ctx, contract.MatchEvents,
-		contract.MatchEventsInput{Integration: m.integration, Provider: m.provider, Key: m.key, State: state})
+	m.input.Provider, m.input.State = m.provider, state
+	return m.view(), workflow.NewContinueAsNewError(ctx, contract.MatchEvents, m.input)
 }
 
 func (m *matchKey) anyDelivering() bool {
@@ -175,13 +182,13 @@ func (m *matchKey) anyDelivering() bool {
 
 // over reports whether the key may be forgotten.
 func (m *matchKey) over(ctx workflow.Context) bool {
-	return !m.state.pending() && !m.signals.pending() && !workflow.Now(ctx).Before(m.state.endAt())
+	return !m.state.pending() && !m.signals.pending() && !workflow.Now(ctx).Before(m.state.endAt(m.memory))
 }
 
 // due is when something has to be done without an event; zero when nothing is:
 // a key that should be over but has something undelivered waits for that.
 func (m *matchKey) due(now time.Time) time.Time {
-	due := m.state.endAt()
+	due := m.state.endAt(m.memory)
 	if !due.After(now) {
 		due = time.Time{}
 	}

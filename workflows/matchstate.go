@@ -16,8 +16,6 @@ const (
 	keptOutcomes = 100
 	// keptRequests is how many requests with nothing left to deliver are kept.
 	keptRequests = 20
-	// memory is how long a match key remembers past the end of its last request.
-	memory = 7 * 24 * time.Hour
 	// idleTicket ends a foreign ticket that nobody ever closed.
 	idleTicket = 30 * 24 * time.Hour
 	// askEvery is how often, at most, a ticket's state is asked for.
@@ -150,7 +148,7 @@ func (s *matchState) pending() bool {
 }
 
 // endAt is when the key may be forgotten if nothing more comes.
-func (s *matchState) endAt() time.Time {
+func (s *matchState) endAt(memory time.Duration) time.Time {
 	end := s.LastEventAt.Add(memory)
 	for i := range s.Requests {
 		if at := s.requestEnd(&s.Requests[i]).Add(memory); at.After(end) {

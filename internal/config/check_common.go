@@ -85,6 +85,14 @@ func (c *checker) credential(path string, credential *Credential, allowed []stri
 			c.problem(at, "a credential of type %s does not have this key", credential.Type)
 		}
 	}
+	if at := path + ".requests_per_minute"; c.doc.Has(at) {
+		switch {
+		case !slices.Contains(optional, "requests_per_minute"):
+			c.problem(at, "a credential of type %s does not have this key", credential.Type)
+		case credential.RequestsPerMinute < 1:
+			c.problem(at, "want at least 1")
+		}
+	}
 	if c.doc.Has(path + ".identity_url") {
 		credential.IdentityURL = c.url(path+".identity_url", credential.IdentityURL)
 	}

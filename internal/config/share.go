@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// Cloud Feeds allows a user 10 GET requests a minute over all feeds
+// defaultRequestsPerMinute is what Cloud Feeds allows a user over all feeds
 // (Rackspace Cloud Feeds, "Rate limits").
-const cloudFeedsPerRequest = time.Minute / 10
+const defaultRequestsPerMinute = 10
 
 // FeedInterval is the least time between two requests of a feed, catching up
 // included. Feeds of one Cloud Feeds credential share its budget evenly, so it
@@ -27,7 +27,11 @@ func (c *Config) FeedInterval(name string) time.Duration {
 			sharing++
 		}
 	}
-	return time.Duration(sharing) * cloudFeedsPerRequest
+	budget := feed.Credential.RequestsPerMinute
+	if budget == 0 {
+		budget = defaultRequestsPerMinute
+	}
+	return time.Duration(sharing) * time.Minute / time.Duration(budget)
 }
 
 func sameBudget(a, b Credential) bool {

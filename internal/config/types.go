@@ -76,11 +76,13 @@ func integrationCredentials(integrationType string) []string {
 func credentialKeys(credentialType string) (required, optional []string) {
 	switch credentialType {
 	case CredentialRackspaceAPIKey:
-		return []string{"username", "secret"}, []string{"identity_url"}
+		return []string{"username", "secret"}, []string{"identity_url", "requests_per_minute"}
 	case CredentialOAuthClient:
 		return []string{"client_id", "secret"}, []string{"token_url"}
 	case CredentialBasic:
 		return []string{"username", "secret"}, nil
+	case CredentialToken:
+		return []string{"secret"}, []string{"requests_per_minute"}
 	default:
 		return []string{"secret"}, nil
 	}

@@ -31,6 +31,9 @@ type MatchEventsInput struct {
 	// Provider is the short name of the integration's provider, e.g. "jira".
 	// Without it an activity looks it up.
 	Provider string `json:"provider,omitempty"`
+	// Memory is how long past its last request's end the key remembers its
+	// events, e.g. "168h", which is also the default.
+	Memory string `json:"memory,omitempty"`
 	// State is what a run hands to the next one.
 	State json.RawMessage `json:"state,omitempty"`
 }
@@ -45,10 +48,28 @@ func (in MatchEventsInput) Validate(workflowID string) error {
 	case in.Key.Policy != event.PolicyEvent && in.Key.Policy != event.PolicyTicket:
 		return fmt.Errorf("key.policy: %q is neither %q nor %q", in.Key.Policy, event.PolicyEvent, event.PolicyTicket)
 	}
+	if _, err := in.MemoryDuration(); err != nil {
+		return err
+	}
 	if want := MatchID(in.Integration, in.Key); want != workflowID {
 		return fmt.Errorf("this key belongs to the workflow id %q, not %q; start it there", want, workflowID)
 	}
 	return nil
+}
+
+// DefaultMemory outlives the retention of every feed.
+const DefaultMemory = 7 * 24 * time.Hour
+
+// MemoryDuration reads Memory.
+func (in MatchEventsInput) MemoryDuration() (time.Duration, error) {
+	if in.Memory == "" {
+		return DefaultMemory, nil
+	}
+	memory, err := time.ParseDuration(in.Memory)
+	if err != nil || memory <= 0 {
+		return 0, fmt.Errorf("memory: %q is not a duration such as %q", in.Memory, DefaultMemory)
+	}
+	return memory, nil
 }
 
 // EventsSignal is the payload of the "event" signal.

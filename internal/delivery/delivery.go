@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
@@ -35,15 +36,23 @@ type Temporal interface {
 // Delivery hands over events that are resolved.
 type Delivery struct {
 	Temporal Temporal
-	// Provider is the short provider name of an integration.
-	Provider func(integration string) (string, error)
+	// Target looks an integration up in the configuration.
+	Target func(integration string) (Target, error)
+}
+
+// Target is what a match key's workflow is told of its integration.
+type Target struct {
+	// Provider is the provider's short name, e.g. "jira".
+	Provider string
+	// Memory is how long past its last request's end the key remembers.
+	Memory time.Duration
 }
 
 // Deliver signals events to their workflows, in order per match key, starting
 // those that do not run. When it returns without error all events are durable.
 // After an error some may be; delivering all of them again is harmless.
 func (d *Delivery) Deliver(ctx context.Context, integration string, events []event.Event) error {
-	provider, err := d.Provider(integration)
+	target, err := d.Target(integration)
 	if err != nil {
 		return err
 	}
@@ -52,7 +61,7 @@ func (d *Delivery) Deliver(ctx context.Context, integration string, events []eve
 	for _, batch := range byKey(integration, events) {
 		group.Go(func() error {
 			for _, chunk := range chunks(batch.events) {
-				if err := d.signal(ctx, integration, provider, batch.workflowID, chunk); err != nil {
+				if err := d.signal(ctx, integration, target, batch.workflowID, chunk); err != nil {
 					return fmt.Errorf("signal %s: %w", batch.workflowID, err)
 				}
 			}
@@ -108,7 +117,7 @@ func encodedSize(e event.Event) int {
 	return len(data)
 }
 
-func (d *Delivery) signal(ctx context.Context, integration, provider, workflowID string, events []event.Event) error {
+func (d *Delivery) signal(ctx context.Context, integration string, target Target, workflowID string, events []event.Event) error {
 	key := events[0].Resolved.Key
 	options := client.StartWorkflowOptions{
 		ID:                    workflowID,
@@ -120,7 +129,7 @@ func (d *Delivery) signal(ctx context.Context, integration, provider, workflowID
 	}
 	_, err := d.Temporal.SignalWithStartWorkflow(ctx, workflowID, contract.SignalEvent,
 		contract.EventsSignal{Events: events}, options, contract.MatchEvents,
-		contract.MatchEventsInput{Integration: integration, Provider: provider, Key: key})
+		contract.MatchEventsInput{Integration: integration, Provider: target.Provider, Memory: target.Memory.String(), Key: key})
 	return err
 }
 

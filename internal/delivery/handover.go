@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/ticketbridge/ticketbridge/internal/catalog"
@@ -37,6 +38,26 @@ func (r *Resolver) Resolve(route Route, e event.Event) (event.Event, error) {
 	resolved.IgnoreOrphanRecovery = r.Options.IgnoreOrphanRecovery
 	e.Resolved = &resolved
 	return e, nil
+}
+
+// ResolveEvent resolves an event that a person typed, as the caller it names;
+// one that names none is matched in the catalog's own account.
+func (r *Resolver) ResolveEvent(e event.Event) (event.Resolved, error) {
+	if feed, ok := strings.CutPrefix(e.Caller, "feed:"); ok && e.Foreign != nil {
+		return matching.ResolveForeign(feed, *e.Foreign), nil
+	}
+	route := Route{Policy: event.PolicyEvent}
+	if e.Caller != "" {
+		var err error
+		if route, err = r.CallerRoute(e.Caller); err != nil {
+			return event.Resolved{}, err
+		}
+	}
+	e, err := r.Resolve(route, e)
+	if err != nil {
+		return event.Resolved{}, err
+	}
+	return *e.Resolved, nil
 }
 
 // Feeds hands over what feeds bring.

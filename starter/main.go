@@ -1,0 +1,72 @@
+// Command starter starts and steers ticketbridge: it serves the HTTP
+// interfaces, starts feeds, sends events, settles what is parked, and checks a
+// configuration.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ticketbridge/ticketbridge/internal/config"
+)
+
+// version and revision are set by the linker.
+var (
+	version  = "dev"
+	revision = "unknown"
+)
+
+// Exit statuses, beside 0 for success.
+const (
+	exitFailed   = 1
+	exitUsage    = 2
+	exitNotFound = 3
+	exitNoServer = 4
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := rootCommand().ExecuteContext(ctx)
+	stop()
+	if err == nil {
+		return
+	}
+	if exit, ok := errors.AsType[exitError](err); ok {
+		os.Exit(exit.code)
+	}
+	fmt.Fprintln(os.Stderr, "starter:", err)
+	os.Exit(exitStatus(err))
+}
+
+func rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "starter",
+		Short: "Start and steer ticketbridge",
+		Long: `starter serves the HTTP interfaces, starts and steers feeds, sends events,
+settles what is parked, and checks a configuration.
+
+These variables of the environment set it:
+
+` + config.Usage() + `
+The Temporal server is set as for the temporal command: TEMPORAL_ADDRESS,
+TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_... or a profile file.
+
+Exit status: 0 done, 1 failed, 2 wrong usage or configuration, 3 not found,
+4 no Temporal server.`,
+		Version:       version + " (" + revision + ")",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usageError{fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())}
+	})
+	root.PersistentFlags().StringP("output", "o", "text", "how answers are printed: text or json")
+	root.AddCommand(serveCommand(), feedCommand(), eventCommand(), parkedCommand(), configCommand(), simulateCommand())
+	return root
+}

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ticketbridge/ticketbridge/internal/app"
+	"github.com/ticketbridge/ticketbridge/internal/httpapi"
+	"github.com/ticketbridge/ticketbridge/internal/operate"
+	"github.com/ticketbridge/ticketbridge/internal/provider"
+	"github.com/ticketbridge/ticketbridge/internal/telemetry"
+)
+
+func serveCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "serve", Short: "Serve the HTTP interfaces until interrupted", Args: cobra.NoArgs,
+		Long: `serve answers the Events API and the operating endpoints at TICKETBRIDGE_HTTP_ADDR.
+GET / shows what there is. Events are taken in while no worker runs.`,
+		RunE: serve,
+	}
+}
+
+func serve(cmd *cobra.Command, _ []string) error {
+	settings, c, err := loadConfig()
+	if err != nil {
+		return err
+	}
+	logger, err := telemetry.NewLogger(cmd.ErrOrStderr(), settings.LogLevel, settings.LogFormat)
+	if err != nil {
+		return usageError{err}
+	}
+	for _, warning := range c.Warnings {
+		logger.Warn("configuration", "warning", warning.String())
+	}
+	metrics, err := telemetry.NewMetrics(version, revision)
+	if err != nil {
+		return err
+	}
+	temporal, namespace, err := app.Dial(cmd.Context(), logger, metrics.SDKMetricsHandler())
+	if err != nil {
+		return fmt.Errorf("%w: %w", operate.ErrUnavailable, err)
+	}
+	defer temporal.Close()
+	if err := app.Prepare(cmd.Context(), temporal, namespace); err != nil {
+		return err
+	}
+	integrations, err := provider.New(c)
+	if err != nil {
+		return err
+	}
+	requests := &operate.Requests{Temporal: temporal}
+	handler := httpapi.New(httpapi.Options{
+		Callers: callers{c},
+		Events: events{
+			operate.Events{Temporal: temporal, Resolver: app.Rules(c), Delivery: app.Delivery(c, temporal)}, requests, metrics,
+		},
+		Requests: requestSource{requests, integrations},
+		Feeds:    feeds{operate.Feeds{Temporal: temporal}, c},
+		Parked:   parked{operate.Parked{Temporal: temporal}, c},
+		Health:   health{temporal, namespace},
+		Metrics:  metrics.Handler(),
+		Logger:   logger,
+		Now:      time.Now,
+		Version:  version,
+	})
+	return httpapi.Serve(cmd.Context(), settings.HTTP.Addr, handler, settings.HTTP.TLS.Cert, settings.HTTP.TLS.Key, logger)
+}
