@@ -164,7 +164,7 @@ func (c *Config) CallerByToken(token string) (Caller, bool) {
 	found := -1
 	for i, caller := range c.Callers {
 		own := sha256.Sum256([]byte(caller.Token.Reveal()))
-		if subtle.ConstantTimeCompare(own[:], given[:]) == 1 {
+		if subtle.ConstantTimeCompare(own[:], given[:]) == 1 && !caller.Token.Empty() {
 			found = i
 		}
 	}
