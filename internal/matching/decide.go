@@ -128,7 +128,7 @@ func Apply(requests []Request, d Decision, r event.Resolved, at time.Time, newID
 			q.CompletedAt = at
 		}
 		if len(requests) > 0 {
-			q.inherit(&requests[len(requests)-1], r)
+			q.inherit(&requests[len(requests)-1], r, at)
 		}
 		q.take(d, r, at)
 		return append(requests, q)

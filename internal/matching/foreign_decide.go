@@ -11,9 +11,9 @@ import (
 // decideForeign follows the ticket policy: one request for as long as the
 // foreign ticket is open, each comment once, subject and status by the
 // publisher's clock. An entry belongs to the request in whose life it falls; one
-// that is not newer than a completed request's newest entry is late and changes
-// nothing there but its comment and its subject. A newer entry opens the next
-// request, unless the foreign ticket is closed itself.
+// that is not newer than the end of a completed request is late and brings it
+// only a comment or a newer subject. A newer entry opens the next request,
+// unless the foreign ticket is closed itself.
 func decideForeign(requests []Request, r event.Resolved, at time.Time) Decision {
 	when := foreignTime(r, at)
 	fresh := r.Note != "" && !seenComment(requests, r)
@@ -43,22 +43,31 @@ func foreignTime(r event.Resolved, at time.Time) time.Time {
 }
 
 // home is the request in whose life an entry falls: the first completed one
-// that has seen an entry as new, else the last one; -1 where there is none.
+// that ended no earlier, else the last one; -1 where there is none.
 func home(requests []Request, when time.Time) int {
 	for i := range requests {
 		q := &requests[i]
-		if q.completed() && q.Foreign != nil && !when.After(q.Foreign.LastAt) {
+		if q.completed() && q.Foreign != nil && !when.After(q.Foreign.end()) {
 			return i
 		}
 	}
 	return len(requests) - 1
 }
 
-// opensNext: the request is completed, the entry is newer than all that it has
-// seen, and the foreign ticket is not closed. An entry without a status leaves
-// the foreign ticket as it was.
+// end is when a completed request ended, by the publisher's clock: when the
+// foreign ticket closed or, if somebody completed it on our side, with the
+// newest entry that had come.
+func (s ForeignState) end() time.Time {
+	if s.Status == statusCompleted {
+		return s.StatusAt
+	}
+	return s.LastAt
+}
+
+// opensNext: the request has ended before the entry, and the foreign ticket is
+// not closed. An entry without a status leaves the foreign ticket as it was.
 func opensNext(q *Request, r event.Resolved, when time.Time) bool {
-	if !q.completed() || q.Foreign == nil || !when.After(q.Foreign.LastAt) {
+	if !q.completed() || q.Foreign == nil || !when.After(q.Foreign.end()) {
 		return false
 	}
 	status := q.Foreign.Status
@@ -163,14 +172,17 @@ func (q *Request) takeForeign(d Decision, r event.Resolved, at time.Time) {
 }
 
 // inherit gives the next request of a foreign ticket the subject that the one
-// before knew, where the entry that opens it has none.
-func (q *Request) inherit(previous *Request, r event.Resolved) {
-	if r.Key.Policy != event.PolicyTicket || r.Changes.Subject != nil || previous.Foreign == nil ||
-		previous.Foreign.SubjectAt.IsZero() {
+// before knew, where the entry that opens it has none or an older one.
+func (q *Request) inherit(previous *Request, r event.Resolved, at time.Time) {
+	if r.Key.Policy != event.PolicyTicket {
+		return
+	}
+	known := previous.foreignState().SubjectAt
+	if known.IsZero() || r.Changes.Subject != nil && !known.After(foreignTime(r, at)) {
 		return
 	}
 	q.Fields.Subject = previous.Fields.Subject
-	q.Foreign = &ForeignState{SubjectAt: previous.Foreign.SubjectAt}
+	q.Foreign = &ForeignState{SubjectAt: known}
 }
 
 // forgetForeign lets an entry count as new again: its comment, and its place

@@ -133,12 +133,16 @@ func hasHash(packed, hash []byte) bool { return indexHash(packed, hash) >= 0 }
 
 // indexHash is where a hash stands among hashes of its size, packed; -1 for nowhere.
 func indexHash(packed, hash []byte) int {
-	for i := 0; i+len(hash) <= len(packed); i += len(hash) {
-		if bytes.Equal(packed[i:i+len(hash)], hash) {
-			return i
+	for from := 0; ; {
+		i := bytes.Index(packed[from:], hash)
+		if i < 0 {
+			return -1
 		}
+		if (from+i)%len(hash) == 0 {
+			return from + i
+		}
+		from += i + 1 // across the border of two hashes
 	}
-	return -1
 }
 
 func withoutHash(packed, hash []byte) ([]byte, bool) {

@@ -53,13 +53,14 @@ func Run(data []byte, o Options) (Results, error) {
 	if err != nil {
 		return Results{}, fmt.Errorf("reading the scenario: %w", err)
 	}
-	out := Results{Ignored: f.ignored}
+	var out Results
 	ix := catalog.New(f.catalog)
 	for _, c := range f.cases {
 		if err := f.run(&out, c, ix, o.Matching); err != nil {
 			return Results{}, fmt.Errorf("case %s: %w", c.name, err)
 		}
 	}
+	out.Ignored = f.ignored
 	return out, nil
 }
 
