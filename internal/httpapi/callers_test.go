@@ -147,6 +147,8 @@ func TestUntidyPathsAreServedWithoutRedirect(t *testing.T) {
 	for _, path := range []string{"//v1/events", "/v1//events", "/v1/events/", "/v1/./events"} {
 		assert.Equal(t, 201, e.call("POST", path+"?subject=a", "").Code, path)
 	}
+	assert.Equal(t, 202, e.call("POST", "/v1//parked/"+workflow+"/a%2Fb/retry/", "").Code)
+	assert.Equal(t, []string{"retry " + workflow + " a/b"}, e.parked.did, "an escaped slash stays within its id")
 }
 
 func mustInt(t *testing.T, text string) int64 {

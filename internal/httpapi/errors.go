@@ -109,7 +109,8 @@ func refusalOf(err error) *refusal {
 
 // detailOf is the text around a sentinel, without the sentinel's own words.
 func detailOf(err, sentinel error) string {
-	return strings.TrimSuffix(strings.TrimSuffix(err.Error(), sentinel.Error()), ": ")
+	text := strings.TrimPrefix(err.Error(), sentinel.Error()+": ")
+	return strings.TrimSuffix(strings.TrimSuffix(text, sentinel.Error()), ": ")
 }
 
 // fail answers an error, and logs what is our own fault.

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -239,6 +240,8 @@ func TestReceiptsOfOthersAndForgeries(t *testing.T) {
 		"not a match":           Receipt{"feed:rackspace-lon", "1"}.Text(),
 		"a prefix":              Receipt{"match:jira-ops-2:x:y", "1"}.Text(),
 		"no event":              Receipt{workflow, ""}.Text(),
+		"not as we write it":    base64.RawURLEncoding.EncodeToString([]byte(`{"w": "` + workflow + `","e":"1"}`)),
+		"more than a receipt":   base64.RawURLEncoding.EncodeToString([]byte(`{"w":"` + workflow + `","e":"1"}{}`)),
 		"padded":                good + "=",
 		"cut":                   good[:len(good)-4],
 		"no base64":             "%21%21",

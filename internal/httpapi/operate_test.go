@@ -58,6 +58,9 @@ func TestFeedsRefused(t *testing.T) {
 	assert.Equal(t, 409, w.Code)
 	assert.JSONEq(t, `{"message":"Conflict","detail":"feed \"rackspace-lon\" is not running; start it first"}`, w.Body.String())
 
+	e.feeds.err = fmt.Errorf("%w: the feed is not started", ErrConflict)
+	assert.JSONEq(t, `{"message":"Conflict","detail":"the feed is not started"}`, e.call("POST", "/v1/feeds/rackspace-lon/pause", "").Body.String())
+
 	e.feeds.err = ErrUnavailable
 	for _, call := range []string{"GET /v1/feeds", "GET /v1/feeds/rackspace-lon", "POST /v1/feeds/rackspace-lon/pause"} {
 		var method, path string

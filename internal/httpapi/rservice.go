@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"strconv"
@@ -145,21 +146,24 @@ func requestOf(v contract.RequestView) request {
 }
 
 func assignments(f event.Fields) int {
-	if f.Team.ID == 0 {
+	if f.Team == (event.Ref{}) {
 		return 0
 	}
 	return 1
 }
 
+// ref is a record of the catalog. A record that the catalog does not list is
+// known by its name only and has the id 0, because clients read ids into numbers.
 func ref(kind string, r event.Ref) *reference {
-	if r.ID == 0 {
+	name := cmp.Or(r.Name, r.Email)
+	switch {
+	case r.ID != 0:
+		return &reference{ID: r.ID, Name: orNull(name), NodeID: nodeID(kind, r.ID)}
+	case name != "":
+		return &reference{Name: &name, NodeID: nodeIDOf(kind, name)}
+	default:
 		return nil
 	}
-	name := r.Name
-	if name == "" {
-		name = r.Email
-	}
-	return &reference{ID: r.ID, Name: orNull(name), NodeID: nodeID(kind, r.ID)}
 }
 
 func subjectRef(kind string, r event.Ref) *subjectReference {
@@ -209,7 +213,11 @@ const nodePrefix = "ticketbridge/"
 
 // nodeID is an opaque second id, made like R-Service's: kind and id in base64url.
 func nodeID(kind string, id int64) string {
-	return base64.RawURLEncoding.EncodeToString([]byte(nodePrefix + kind + "/" + strconv.FormatInt(id, 10)))
+	return nodeIDOf(kind, strconv.FormatInt(id, 10))
+}
+
+func nodeIDOf(kind, id string) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(nodePrefix + kind + "/" + id))
 }
 
 // requestID reads a request's number or its nodeID.

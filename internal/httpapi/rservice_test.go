@@ -104,6 +104,19 @@ func TestCustomFieldsThatAreNoArrayAreNull(t *testing.T) {
 	assert.JSONEq(t, `[1]`, string(rawOrNull(" [1]")))
 }
 
+// Without a catalog records are known by name only.
+func TestRecordsWithoutID(t *testing.T) {
+	v := view()
+	v.Fields.Team, v.Fields.RequestedBy = event.Ref{Name: "Unix Servers"}, event.Ref{Email: "a@b.example"}
+	got := requestOf(v)
+	assert.Zero(t, got.Team.ID)
+	assert.Equal(t, "Unix Servers", *got.Team.Name)
+	assert.Equal(t, nodeIDOf("Team", "Unix Servers"), got.Team.NodeID)
+	assert.Equal(t, "a@b.example", *got.RequestedBy.Name)
+	assert.Equal(t, 1, got.AssignmentCount)
+	assert.Nil(t, got.Member)
+}
+
 func TestNodeIDs(t *testing.T) {
 	id, ok := requestID(nodeID("Req", 42))
 	assert.True(t, ok)
