@@ -117,8 +117,8 @@ func (c *checker) applyShare(path string, feed *Feed) {
 		return
 	}
 	if feed.PollInterval > 0 && feed.PollInterval < share {
-		c.warn(path, "%s is less than this feed's share of its credential's budget (10 requests a minute over all its feeds); %s is used",
-			feed.PollInterval, share)
+		c.warn(path, "%s is less than this feed's share of its credential's budget (%d requests a minute over all its feeds); %s is used",
+			feed.PollInterval, requestsPerMinute(*feed), share)
 		feed.PollInterval = share
 	}
 }

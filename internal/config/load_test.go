@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -71,6 +73,21 @@ func TestExampleLoads(t *testing.T) {
 	}, cfg.Secrets())
 }
 
+func TestExampleNamesEveryKey(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(examples, "ticketbridge.yaml"))
+	require.NoError(t, err)
+	later := []string{"topic", "types", "client_id", "token_url"} // keys of types that this version does not have
+	alias := []string{"project_field_path"}
+	for _, v := range []any{config.Config{}, config.Feed{}, config.Integration{}, config.Credential{}, config.Caller{}, config.Matching{}, config.Rate{}, config.CustomFieldMapping{}} {
+		for i := range reflect.TypeOf(v).NumField() {
+			key := reflect.TypeOf(v).Field(i).Tag.Get("yaml")
+			if key != "-" && !slices.Contains(later, key) && !slices.Contains(alias, key) {
+				assert.Contains(t, string(text), key+":", "%T", v)
+			}
+		}
+	}
+}
+
 const small = `
 feeds:
   - {name: a, type: cloudfeeds, url: "https://feeds.example/a/", credential: {type: token, secret: "env:RACKSPACE_TOKEN"}, integration: ops}
@@ -134,7 +151,11 @@ func TestFeedsOfOneCredentialShareItsBudget(t *testing.T) {
 	token := func(value string) config.Credential {
 		return config.Credential{Type: config.CredentialToken, Secret: config.NewSecret(value)}
 	}
+	fast, slower := token("z"), token("z")
+	fast.RequestsPerMinute, slower.RequestsPerMinute = 600, 120
 	cfg := &config.Config{Feeds: []config.Feed{
+		{Name: "fast", Type: config.TypeCloudFeeds, Credential: fast},
+		{Name: "slower", Type: config.TypeCloudFeeds, Credential: slower},
 		{Name: "a", Type: config.TypeCloudFeeds, Credential: key},
 		{Name: "b", Type: config.TypeCloudFeeds, Credential: key},
 		{Name: "c", Type: config.TypeCloudFeeds, Credential: lower},
@@ -148,6 +169,7 @@ func TestFeedsOfOneCredentialShareItsBudget(t *testing.T) {
 	for name, want := range map[string]time.Duration{
 		"a": 18 * time.Second, "b": 18 * time.Second, "c": 18 * time.Second, "bob": 6 * time.Second, "elsewhere": 6 * time.Second,
 		"t1": 12 * time.Second, "t2": 12 * time.Second, "t3": 6 * time.Second, "acronis": 0, "nobody": 0,
+		"fast": time.Second, "slower": time.Second, // the smaller of two stated budgets holds for both
 	} {
 		assert.Equal(t, want, cfg.FeedInterval(name), name)
 	}

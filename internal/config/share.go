@@ -21,17 +21,21 @@ func (c *Config) FeedInterval(name string) time.Duration {
 	if err != nil || feed.Type != TypeCloudFeeds {
 		return 0
 	}
-	sharing := 0
+	sharing, budget := 0, requestsPerMinute(feed)
 	for _, other := range c.Feeds {
 		if other.Type == TypeCloudFeeds && sameBudget(feed.Credential, other.Credential) {
 			sharing++
+			budget = min(budget, requestsPerMinute(other))
 		}
 	}
-	budget := feed.Credential.RequestsPerMinute
-	if budget == 0 {
-		budget = defaultRequestsPerMinute
-	}
 	return time.Duration(sharing) * time.Minute / time.Duration(budget)
+}
+
+func requestsPerMinute(feed Feed) int {
+	if feed.Credential.RequestsPerMinute > 0 {
+		return feed.Credential.RequestsPerMinute
+	}
+	return defaultRequestsPerMinute
 }
 
 func sameBudget(a, b Credential) bool {
