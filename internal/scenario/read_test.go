@@ -2,8 +2,8 @@ package scenario
 
 import (
 	"bytes"
+	"fmt"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -92,6 +92,12 @@ func TestGiven(t *testing.T) {
 		assert.Equal(t, want[1], got["team"], user)
 	}
 
+	twice := run(t, `{`+fixture+`, "cases": [
+	 {"given": {"current_user": {"teams": [6]}}, "events": [{"params": {"subject": "s", "ci": "srv"}}]},
+	 {"events": [{"params": {"subject": "s", "ci": "srv"}}]}]}`)
+	assert.Equal(t, int64(7), twice.Events[0].Fields["team"])
+	assert.Equal(t, int64(6), twice.Events[1].Fields["team"], "a case does not change the next one's user")
+
 	given := func(request, params string) Result {
 		r := run(t, `{`+fixture+`, "given": {"requests": [`+request+`]}, "events": [{"at_s": 0, "params": `+params+`}]}`)
 		return r.Events[0]
@@ -159,12 +165,14 @@ func TestWrite(t *testing.T) {
 	assert.Contains(t, out.String(), `"fields":null`)
 }
 
-func TestManyEventsTakeNoTime(t *testing.T) {
+func TestManyEventsOfOneRequest(t *testing.T) {
 	var text bytes.Buffer
-	for i := range 20_000 {
-		text.WriteString(`{"params": {"subject": "s", "note": "` + time.Duration(i).String() + `"}}` + "\n")
+	for i := range 4000 {
+		fmt.Fprintf(&text, `{"foreign": {"ticket_id": "1", "comment": {"id": "c%d", "text": "x"}}}`+"\n", i)
 	}
-	assert.Len(t, run(t, text.String()).Events, 20_000)
+	events := run(t, text.String()).Events
+	assert.Len(t, events, 4000)
+	assert.Len(t, events[9].Fields["notes"], 10, "the notes that there were then")
 }
 
 func FuzzScenario(f *testing.F) {

@@ -225,7 +225,10 @@ func result(d matching.Decision, resolved event.Resolved, target *record) Result
 // values are all fields of the request and its notes.
 func (r *record) values() map[string]any {
 	out := matching.FieldValues(r.Fields)
-	out["notes"] = append([]note{}, r.notes...)
+	out["notes"] = []note{}
+	if len(r.notes) > 0 {
+		out["notes"] = slices.Clip(r.notes) // shared: notes are only ever appended
+	}
 	for name, at := range map[string]time.Time{
 		"created_at": r.CreatedAt, "updated_at": r.UpdatedAt, "completed_at": r.CompletedAt,
 	} {
