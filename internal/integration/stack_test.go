@@ -274,3 +274,16 @@ func query(values ...string) string {
 	}
 	return q.Encode()
 }
+
+// report tells what is where, for a test that failed.
+func (s *stack) report() string {
+	var b strings.Builder
+	for _, issue := range s.jira.Issues() {
+		fmt.Fprintf(&b, "%s %s %q %d comments\n", issue.Key, issue.Status, issue.Summary, len(issue.Comments))
+	}
+	out, _ := s.starter("parked", "list")
+	b.WriteString(out)
+	out, _ = s.starter("feed", "list")
+	b.WriteString(out)
+	return b.String()
+}
