@@ -35,7 +35,7 @@ func patchOf(in Integration, c event.Changes) ticket.Patch {
 		Resolution: c.CompletionReason,
 		DueDate:    c.DesiredCompletionAt,
 	}
-	if c.Member != nil {
+	if c.Member != nil && c.Member.Email != "" { // others are told in a line
 		p.Assignee = &c.Member.Email
 	}
 	if len(custom) > 0 {

@@ -176,7 +176,11 @@ const askTimeout = 5 * time.Second
 // planCreate queues what a new request asks of the provider.
 func (m *matchKey) planCreate(ctx workflow.Context, id int64, e event.Event, d matching.Decision) {
 	now := workflow.Now(ctx)
-	fields := e.Resolved.Fields
+	// What the request took over from the one before it is in its own fields.
+	r, _ := m.state.find(id)
+	fields, resolved := r.Fields, *e.Resolved
+	resolved.Fields = fields
+	e.Resolved = &resolved
 	first := !m.state.Begun
 	m.state.Begun = true
 	create := &operation{Kind: opCreate, Since: now, EventID: e.ID, Event: &e, Text: told(e.Resolved.Note, d.Tell)}
