@@ -89,9 +89,12 @@ func onlyLink(marks []mark) []mark {
 	return nil
 }
 
+// maxSpan is the longest text, in bytes, that is emphasised.
+const maxSpan = 2000
+
 func emphasis(text string, i int, sign, kind string, marks []mark) ([]node, int) {
 	rest, found := strings.CutPrefix(text[i:], sign)
-	if !found || has(marks, kind) || !boundaryBefore(text, i) || !wordStarts(rest) {
+	if !found || has(marks, kind) || !boundaryBefore(text, i) || !wordStarts(rest, sign) {
 		return nil, 0
 	}
 	for from := 0; ; {
@@ -100,6 +103,9 @@ func emphasis(text string, i int, sign, kind string, marks []mark) ([]node, int)
 			return nil, 0
 		}
 		end += from
+		if end > maxSpan {
+			return nil, 0
+		}
 		if sign == "_" && !closesWord(rest, end, sign) {
 			return nil, 0 // an underscore within is part of a name
 		}
@@ -120,19 +126,18 @@ func has(marks []mark, kind string) bool {
 	return false
 }
 
-// wordStarts: what an emphasis begins with is a word, or more emphasis of one.
-func wordStarts(text string) bool {
+// wordStarts: what an emphasis begins with is a word, or other markup of one.
+func wordStarts(text, sign string) bool {
 	r, _ := utf8.DecodeRuneInString(strings.TrimLeft(text, "*_~`["))
-	first, _ := utf8.DecodeRuneInString(text)
-	return (wordRune(r) || r == '/') && first != '_' && (first != '*' || strings.HasPrefix(text, "**"))
+	return text != "" && text[0] != sign[0] && (wordRune(r) || r == '/')
 }
 
 func closesWord(text string, end int, sign string) bool {
-	if end == 0 || !boundaryAfter(text, end+len(sign)) {
+	if end == 0 || !boundaryAfter(text, end+len(sign)) || text[end-1] == sign[0] {
 		return false
 	}
 	r, _ := utf8.DecodeLastRuneInString(text[:end])
-	return wordRune(r) || strings.ContainsRune(".!?)%`*~]", r) && !(sign == "*" && r == '*')
+	return wordRune(r) || strings.ContainsRune(".!?)%`*_~]/", r)
 }
 
 func wordRune(r rune) bool {
@@ -141,12 +146,12 @@ func wordRune(r rune) bool {
 
 func boundaryBefore(text string, i int) bool {
 	r, size := utf8.DecodeLastRuneInString(text[:i])
-	return size == 0 || unicode.IsSpace(r) || strings.ContainsRune("([\"'“‘*_~", r)
+	return size == 0 || unicode.IsSpace(r) || strings.ContainsRune("([\"'“‘", r)
 }
 
 func boundaryAfter(text string, i int) bool {
 	r, size := utf8.DecodeRuneInString(text[i:])
-	return size == 0 || unicode.IsSpace(r) || strings.ContainsRune(".,;:!?)]\"'”’*_~", r)
+	return size == 0 || unicode.IsSpace(r) || strings.ContainsRune(".,;:!?)]\"'”’", r)
 }
 
 func link(text string, i int, marks []mark) ([]node, int) {

@@ -2,6 +2,7 @@ package jira
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -161,39 +162,57 @@ func prefixLines(body, first, others string) string {
 	return strings.Join(lines, "\n")
 }
 
+// renderInline writes what has one address as one link, and what has equal
+// marks within one pair of signs.
 func renderInline(nodes []node) string {
 	var b strings.Builder
 	for i := 0; i < len(nodes); {
-		marks, end := run(nodes, i)
-		var inner strings.Builder
-		for _, n := range nodes[i:end] {
-			inner.WriteString(inlineText(n))
+		href, end := address(nodes[i]), i+1
+		for href != "" && end < len(nodes) && address(nodes[end]) == href {
+			end++
 		}
-		b.WriteString(wrap(inner.String(), marks))
+		body := renderMarked(nodes[i:end])
+		if href != "" && strings.TrimSpace(body) != "" && plain(nodes[i:end]) != href {
+			body = "[" + body + "](" + href + ")"
+		}
+		b.WriteString(body)
 		i = end
 	}
 	return b.String()
 }
 
-// run is the stretch of nodes from i on that bear equal marks.
-func run(nodes []node, i int) ([]mark, int) {
-	end := i + 1
-	for end < len(nodes) && nodes[i].Type == "text" && nodes[end].Type == "text" && sameMarks(nodes[i].Marks, nodes[end].Marks) {
-		end++
+func plain(nodes []node) string {
+	var b strings.Builder
+	for _, n := range nodes {
+		b.WriteString(inlineText(n))
 	}
-	return nodes[i].Marks, end
+	return b.String()
+}
+
+func address(n node) string {
+	for _, m := range n.Marks {
+		if m.Type == "link" {
+			return text(m.Attrs["href"])
+		}
+	}
+	return ""
+}
+
+func renderMarked(nodes []node) string {
+	var b strings.Builder
+	for i := 0; i < len(nodes); {
+		end := i + 1
+		for end < len(nodes) && sameMarks(nodes[i].Marks, nodes[end].Marks) {
+			end++
+		}
+		b.WriteString(wrap(plain(nodes[i:end]), nodes[i].Marks))
+		i = end
+	}
+	return b.String()
 }
 
 func sameMarks(a, b []mark) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i].Type != b[i].Type || text(a[i].Attrs["href"]) != text(b[i].Attrs["href"]) {
-			return false
-		}
-	}
-	return true
+	return slices.EqualFunc(a, b, func(x, y mark) bool { return x.Type == y.Type })
 }
 
 func inlineText(n node) string {
@@ -230,26 +249,22 @@ func wrap(body string, marks []mark) string {
 	}
 	start := strings.Index(body, inner)
 	before, after := body[:start], body[start+len(inner):]
-	link := ""
-	for _, m := range marks {
-		if m.Type == "code" {
-			inner = "`" + inner + "`"
-		}
+	if has(marks, "code") {
+		return before + "`" + inner + "`" + after
 	}
-	for i := len(marks) - 1; i >= 0; i-- {
-		switch m := marks[i]; m.Type {
-		case "strong":
-			inner = "**" + inner + "**"
-		case "em":
-			inner = "*" + inner + "*"
-		case "strike":
-			inner = "~~" + inner + "~~"
-		case "link":
-			link = text(m.Attrs["href"])
-			if link != inner && link != "" {
-				inner = "[" + inner + "](" + link + ")"
-			}
+	for _, m := range slices.Backward(marks) {
+		sign := ""
+		switch {
+		case m.Type == "strong":
+			sign = "**"
+		case m.Type == "em" && has(marks, "strong"):
+			sign = "_" // three stars in a row would not be read back
+		case m.Type == "em":
+			sign = "*"
+		case m.Type == "strike":
+			sign = "~~"
 		}
+		inner = sign + inner + sign
 	}
 	return before + inner + after
 }

@@ -213,12 +213,12 @@ func resolutionNames(reason string) []string {
 	case "unsolvable":
 		return []string{"Cannot Reproduce", "Won't Fix", "Won't Do"}
 	default:
-		return []string{"Done"}
+		return nil
 	}
 }
 
 // resolution picks the site's resolution for what was given: itself, its usual
-// names, else the first that the screen allows.
+// names, else the usual one, else the first that the screen allows.
 func resolution(given *string, meta fieldMeta) (name, warning string) {
 	if given == nil && (!meta.Required || meta.HasDefault) {
 		return "", ""
@@ -237,11 +237,18 @@ func resolution(given *string, meta fieldMeta) (name, warning string) {
 	if len(meta.Allowed) == 0 {
 		return "", ""
 	}
-	if asked != "" {
-		warning = fmt.Sprintf("resolution: the site has no %q: %q was set", asked, meta.Allowed[0].Name)
+	name = meta.Allowed[0].Name
+	if slices.ContainsFunc(meta.Allowed, func(r named) bool { return r.Name == usualResolution }) {
+		name = usualResolution
 	}
-	return meta.Allowed[0].Name, warning
+	if asked != "" {
+		warning = fmt.Sprintf("resolution: the site has no %q: %q was set", asked, name)
+	}
+	return name, warning
 }
+
+// usualResolution is what a new site sets where nobody chooses.
+const usualResolution = "Done"
 
 // equalJSON compares a wanted value with what the issue holds now.
 func equalJSON(want any, have json.RawMessage) bool {

@@ -28,8 +28,8 @@ const maxTextUnits = 32767
 // notADocument is what Jira says to plain text where a document belongs.
 const notADocument = "Operation value must be an Atlassian Document (see the Atlassian Document Format)"
 
-// checkDocument validates a document; the error is Jira's text.
-func checkDocument(raw json.RawMessage) error {
+// CheckDocument validates a document as Jira does; the error is Jira's text.
+func CheckDocument(raw json.RawMessage) error {
 	var doc docNode
 	if json.Unmarshal(raw, &doc) != nil || doc.Type != "doc" || doc.Version == nil || *doc.Version != 1 {
 		return errors.New(notADocument)

@@ -21,7 +21,7 @@ func (s *Simulator) createComment(x *exchange) answer {
 	if x.decode(&body) != nil {
 		return refuse(http.StatusBadRequest, nil, "There was an error parsing JSON. Check that your request body is valid.")
 	}
-	if err := checkDocument(body.Body); err != nil {
+	if err := CheckDocument(body.Body); err != nil {
 		return refuseField("comment", err.Error())
 	}
 	if Text(body.Body) == "" {

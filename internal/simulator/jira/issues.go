@@ -180,7 +180,7 @@ func setDocument(into *json.RawMessage, raw json.RawMessage, empty bool) error {
 		*into = nil
 		return nil
 	}
-	if err := checkDocument(raw); err != nil {
+	if err := CheckDocument(raw); err != nil {
 		return err
 	}
 	*into = raw

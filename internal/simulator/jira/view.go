@@ -226,7 +226,7 @@ func (s *Simulator) listFields(*exchange) answer {
 
 func (f fieldKind) check(raw json.RawMessage) error {
 	if strings.HasSuffix(f.Custom, ":textarea") {
-		return checkDocument(raw)
+		return CheckDocument(raw)
 	}
 	return checkKind(f.Type, f.Items, raw)
 }
