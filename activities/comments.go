@@ -48,11 +48,15 @@ func (a *Tickets) AddComment(ctx context.Context, in AddCommentInput) (CommentRe
 	if err != nil {
 		return CommentResult{}, err
 	}
+	comment := in.comment(integration)
+	if comment.Content == "" {
+		return CommentResult{Found: true}, nil // all it has to tell has a field at the ticket
+	}
 	if err := a.refuseClosed(ctx, in.Integration, in.TicketID, in.UnlessClosedBefore); err != nil {
 		return CommentResult{}, err
 	}
 	start := time.Now()
-	created, err := creator.CreateComment(ctx, in.TicketID, in.comment(integration))
+	created, err := creator.CreateComment(ctx, in.TicketID, comment)
 	a.record(in.Integration, "create_comment", start, err)
 	if err != nil {
 		return CommentResult{}, temporalError(ctx, err)

@@ -135,7 +135,8 @@ func (a *Feeds) ReadFeed(ctx context.Context, in ReadFeedInput) (ReadFeedResult,
 	}
 	ctx, done := a.supersede(ctx, in.Feed)
 	defer done()
-	result := ReadFeedResult{Position: in.Position, Integration: feed.Integration}
+	// Until the feed was asked again, what it asked for still holds.
+	result := ReadFeedResult{Position: in.Position, Integration: feed.Integration, NotBefore: in.NotBefore}
 	if in.Rewind != nil {
 		if result.Position, err = feed.Reader.Rewind(in.Position, in.Rewind.To); err != nil {
 			result.Position, result.RewindError = in.Position, err.Error()
@@ -249,7 +250,7 @@ func (r *ReadFeedResult) take(got event.Reading, malformed []event.Entry, at tim
 	r.Refused += got.Refused
 	r.Gaps = append(r.Gaps, got.Gaps...)
 	r.CatchingUp = got.More
-	r.Error = ""
+	r.Error, r.NotBefore = "", time.Time{}
 	for _, e := range malformed {
 		r.Parked = append(r.Parked, contract.ParkedItem{Item: e.ID, Reason: e.Malformed, Since: at})
 	}

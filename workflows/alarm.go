@@ -14,6 +14,10 @@ type alarm struct {
 	at     time.Time
 }
 
+// longestTimer is less than what a Temporal server takes; the alarm rings early
+// then, and is set again.
+const longestTimer = 365 * 24 * time.Hour
+
 // set makes the alarm ring at the latest at this time; it may ring before. A
 // zero time needs no alarm.
 func (a *alarm) set(ctx workflow.Context, at time.Time) {
@@ -27,8 +31,9 @@ func (a *alarm) set(ctx workflow.Context, at time.Time) {
 		a.cancel()
 	}
 	timerCtx, cancel := workflow.WithCancel(ctx)
+	wait := min(max(at.Sub(workflow.Now(ctx)), 0), longestTimer)
 	a.cancel, a.at = cancel, at
-	a.timer = workflow.NewTimerWithOptions(timerCtx, max(at.Sub(workflow.Now(ctx)), 0),
+	a.timer = workflow.NewTimerWithOptions(timerCtx, wait,
 		workflow.TimerOptions{Summary: "look again at " + timeText(at)})
 }
 

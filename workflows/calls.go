@@ -27,7 +27,7 @@ func retryPolicy() *temporal.RetryPolicy {
 // changed; a worker that died in the middle counts as unknown.
 func (m *matchKey) once(ctx workflow.Context, timeout time.Duration, text string) workflow.Context {
 	policy := retryPolicy()
-	policy.NonRetryableErrorTypes = []string{"TemporalTimeout:StartToClose", "TemporalTimeout:Heartbeat"}
+	policy.NonRetryableErrorTypes = onceOnly()
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue:           contract.ProviderQueue(m.provider),
 		StartToCloseTimeout: timeout,
@@ -36,6 +36,12 @@ func (m *matchKey) once(ctx workflow.Context, timeout time.Duration, text string
 		Summary:             summary(text),
 		RetryPolicy:         policy,
 	})
+}
+
+// onceOnly are the ends of an attempt that may have had its effect, as the
+// server names them: the worker did not report in time, or its code panicked.
+func onceOnly() []string {
+	return []string{"TemporalTimeout:StartToClose", "TemporalTimeout:Heartbeat", "PanicError"}
 }
 
 // search are the options of looking for what an earlier call did; it may be
@@ -73,4 +79,17 @@ func isType(err error, errorType string) bool {
 func unknownOutcome(err error) bool {
 	_, timeout := errors.AsType[*temporal.TimeoutError](err)
 	return timeout || isType(err, contract.ErrorOutcomeUnknown)
+}
+
+// isPanic: the activity's code panicked; a person has to look, and what the
+// call did before is unknown.
+func isPanic(err error) bool {
+	_, ok := errors.AsType[*temporal.PanicError](err)
+	return ok
+}
+
+// isFinal: another attempt would end the same way.
+func isFinal(err error) bool {
+	app, ok := errors.AsType[*temporal.ApplicationError](err)
+	return ok && app.NonRetryable() || isPanic(err)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/ticketbridge/ticketbridge/internal/contract"
 	"github.com/ticketbridge/ticketbridge/internal/event"
 	"github.com/ticketbridge/ticketbridge/internal/matching"
+	"github.com/ticketbridge/ticketbridge/internal/rest"
 )
 
 // decideAll decides every queued event, in the order they were received.
@@ -46,7 +47,9 @@ func (m *matchKey) decide(ctx workflow.Context, q queued) error {
 		if m.repeats(e) {
 			return nil
 		}
+		m.state.Unkeyed = &unkeyed{Hash: contentHash(e), Event: hashOf(e.ID), At: e.ReceivedAt}
 	}
+	takenBack := m.takenBack
 	if e.Resolved == nil {
 		resolved, reason, err := m.resolve(ctx, e)
 		if err != nil {
@@ -58,21 +61,41 @@ func (m *matchKey) decide(ctx workflow.Context, q queued) error {
 		}
 		e.Resolved = &resolved
 	}
+	if belongs := contract.MatchID(m.integration, e.Resolved.Key); belongs != m.id {
+		m.park(ctx, e, fmt.Sprintf("belongs to %s; send it there", belongs))
+		return nil
+	}
+	if m.stepBack(takenBack, e) {
+		return nil
+	}
 	return m.apply(ctx, e)
+}
+
+// stepBack lets events go first that were taken back from a closed ticket while
+// this one waited: they are older. It reports whether there were any.
+func (m *matchKey) stepBack(before int, e event.Event) bool {
+	n := m.takenBack - before
+	if n == 0 {
+		return false
+	}
+	m.state.Queue = slices.Insert(m.state.Queue, min(n, len(m.state.Queue)), queued{Event: e, Again: true})
+	return true
 }
 
 // repeats recognises an event without an identity of its own that equals the
 // last one applied: a re-post after an answer that was lost.
 func (m *matchKey) repeats(e event.Event) bool {
-	hash := hashOf(e.Caller + "\n" + e.Params.Canonical())
 	last := m.state.Unkeyed
-	if e.Unkeyed && last != nil && last.Hash == hash && e.ReceivedAt.Sub(last.At) <= event.UnkeyedRepeatWithin {
-		m.state.Duplicates++
-		m.state.record(recorded{EventID: e.ID, Outcome: event.Unchanged, Request: last.Request, Repeat: true})
-		return true
+	if !e.Unkeyed || last == nil || last.Hash != contentHash(e) || e.ReceivedAt.Sub(last.At) > event.UnkeyedRepeatWithin {
+		return false
 	}
-	return false
+	m.state.Duplicates++
+	first, _ := m.state.outcome(last.Event)
+	m.state.record(recorded{Event: hashOf(e.ID), Outcome: event.Unchanged, Request: first.Request, Repeat: true})
+	return true
 }
+
+func contentHash(e event.Event) uint64 { return hashOf(e.Caller + "\n" + e.Params.Canonical()) }
 
 // resolve asks an activity to resolve an event that was typed by hand. A reason
 // means that it cannot be.
@@ -81,6 +104,9 @@ func (m *matchKey) resolve(ctx workflow.Context, e event.Event) (event.Resolved,
 		StartToCloseTimeout: time.Minute,
 		Summary:             summary("resolve event " + e.ID),
 	})
+	if m.key.Policy == event.PolicyTicket && e.Caller == "" {
+		e.Caller = "feed:" + m.key.Feed
+	}
 	var resolved event.Resolved
 	err := workflow.ExecuteActivity(ctx, eventActivities.Resolve, activities.ResolveInput{Event: e}).Get(ctx, &resolved)
 	switch {
@@ -89,17 +115,18 @@ func (m *matchKey) resolve(ctx workflow.Context, e event.Event) (event.Resolved,
 	case err != nil:
 		return resolved, errorText(err), nil
 	}
-	if resolved.Key != m.key {
-		return resolved, fmt.Sprintf("belongs to %s; send it there", contract.MatchID(m.integration, resolved.Key)), nil
-	}
 	return resolved, "", nil
 }
 
 func (m *matchKey) apply(ctx workflow.Context, e event.Event) error {
 	d := m.decision(e)
 	if d.Index >= 0 {
+		takenBack := m.takenBack
 		if err := m.askClosed(ctx, m.state.Requests[d.Index].ID, e.ReceivedAt); err != nil {
 			return err
+		}
+		if m.stepBack(takenBack, e) {
+			return nil
 		}
 		d = m.decision(e) // the wait may have changed the requests
 	}
@@ -113,12 +140,13 @@ func (m *matchKey) apply(ctx workflow.Context, e event.Event) error {
 	case d.Outcome == event.Created:
 		id = m.state.Requests[len(m.state.Requests)-1].ID
 		m.planCreate(ctx, id, e, d)
+	case d.Outcome == event.Rejected:
+		m.state.Unkeyed = nil // not applied: sent again, it is refused again
 	case d.Index >= 0:
 		id = m.state.Requests[d.Index].ID
 		m.planUpdate(ctx, id, e, d)
 	}
-	m.state.Unkeyed = &unkeyed{Hash: hashOf(e.Caller + "\n" + e.Params.Canonical()), At: e.ReceivedAt, Request: id}
-	m.state.record(recorded{EventID: e.ID, Outcome: d.Outcome, Request: id, NoteAdded: d.NoteAdded, Errors: d.Errors})
+	m.state.record(recorded{Event: hashOf(e.ID), Outcome: d.Outcome, Request: id, NoteAdded: d.NoteAdded, Errors: d.Errors})
 	return nil
 }
 
@@ -145,8 +173,8 @@ func (m *matchKey) newRequestID(eventID string) int64 {
 // ticket at the provider. While the provider cannot be reached the last known
 // state holds.
 func (m *matchKey) askClosed(ctx workflow.Context, id int64, received time.Time) error {
-	_, t := m.state.find(id)
-	if t.Ticket == nil || workflow.Now(ctx).Sub(t.AskedAt) < askEvery {
+	r, t := m.state.find(id)
+	if m.closing || t.Ticket == nil || !r.CompletedAt.IsZero() || workflow.Now(ctx).Sub(t.AskedAt) < askEvery {
 		return nil
 	}
 	t.AskedAt = workflow.Now(ctx)
@@ -162,9 +190,9 @@ func (m *matchKey) askClosed(ctx workflow.Context, id int64, received time.Time)
 	if temporal.IsCanceledError(err) {
 		return err
 	}
-	r, _ := m.state.find(id)
-	if err == nil && r != nil && result.Closed && !result.ClosedAt.After(received) {
-		r.Close(result.ClosedAt, "the provider")
+	// Found anew: while this waited the request may have moved or gone.
+	if r, _ = m.state.find(id); err == nil && r != nil && result.Closed && !result.ClosedAt.After(received) {
+		r.Close(orTime(result.ClosedAt, received), closedAtProvider)
 	}
 	return nil
 }
@@ -183,7 +211,7 @@ func (m *matchKey) planCreate(ctx workflow.Context, id int64, e event.Event, d m
 	e.Resolved = &resolved
 	first := !m.state.Begun
 	m.state.Begun = true
-	create := &operation{Kind: opCreate, Since: now, EventID: e.ID, Event: &e, Text: told(e.Resolved.Note, d.Tell)}
+	create := (&operation{Kind: opCreate, Since: now, EventID: e.ID, Tell: d.Tell}).keep(e, e.Resolved.Note)
 	if first {
 		create.Adopt = e.Replayed || e.Resolved.Key.Policy == event.PolicyTicket
 		create.OnlyAdopt = e.Replayed && !e.Create
@@ -199,6 +227,9 @@ func (m *matchKey) planCreate(ctx workflow.Context, id int64, e event.Event, d m
 		}
 		m.plan(id, &operation{Kind: opPatch, Since: now, EventID: e.ID, Changes: changes})
 	}
+	if len(r.Fields.CustomFields) > keptCustomFields {
+		r.Fields.CustomFields = "" // the create operation has them
+	}
 	m.state.prune(now)
 }
 
@@ -208,22 +239,26 @@ const statusAssigned = "assigned"
 // planUpdate queues what an event changes on a request that exists.
 func (m *matchKey) planUpdate(ctx workflow.Context, id int64, e event.Event, d matching.Decision) {
 	now := workflow.Now(ctx)
+	comment := &operation{Kind: opComment, Since: now, EventID: e.ID, Tell: d.Tell, Changes: d.Changes, Late: d.Late}
 	switch {
 	case d.SayCounting:
-		m.plan(id, &operation{Kind: opComment, Since: now, EventID: e.ID, Text: countingText})
-	case d.NoteAdded && !d.CountOnly, len(d.Tell) > 0:
-		text := ""
-		if d.NoteAdded {
-			text = e.Resolved.Note
-		}
-		m.plan(id, &operation{Kind: opComment, Since: now, EventID: e.ID, Event: &e, Text: told(text, d.Tell), Changes: d.Changes})
+		comment.Text = countingText
+	case d.NoteAdded && !d.CountOnly:
+		comment.keep(e, e.Resolved.Note)
+	case len(d.Tell) > 0, len(matching.DescribeChanges(d.Changes)) > 0:
+		comment.keep(e, "") // lines alone: what has no field at the ticket
+	default:
+		comment = nil
+	}
+	if comment != nil {
+		m.plan(id, comment)
 	}
 	if d.Changes.Empty() {
 		return
 	}
-	patch := &operation{Kind: opPatch, Since: now, EventID: e.ID, Changes: d.Changes}
-	if !d.NoteAdded {
-		patch.Event = &e
+	patch := &operation{Kind: opPatch, Since: now, EventID: e.ID, Changes: d.Changes, Late: d.Late}
+	if comment == nil {
+		patch.keep(e, "")
 	}
 	m.plan(id, patch)
 }
@@ -238,18 +273,18 @@ func told(note string, lines []string) string {
 
 const countingText = "This request has 5,000 notes. Further notes are counted, not added; see the request's workflow for the count."
 
+// plan queues an operation. A request that never gets a ticket takes none.
 func (m *matchKey) plan(id int64, op *operation) {
+	_, t := m.state.find(id)
+	if t == nil || op.Kind != opCreate && t.lost() {
+		return
+	}
 	op.Item = m.state.newItem()
-	if op.Event != nil {
-		op.Event.Raw, op.Event.Params = "", nil
-	}
-	if _, t := m.state.find(id); t != nil {
-		t.Pending = append(t.Pending, op)
-	}
+	t.Pending = append(t.Pending, op)
 }
 
-// decideAgain takes an event back from a request whose ticket turned out to be
-// closed, or not to exist, and puts it first in the queue.
+// decideAgain takes events back from a request whose ticket turned out to be
+// closed, or not to exist, and puts them first in the queue.
 func (m *matchKey) decideAgain(id int64, events ...event.Event) {
 	r, t := m.state.find(id)
 	again := make([]queued, 0, len(events))
@@ -258,21 +293,41 @@ func (m *matchKey) decideAgain(id int64, events ...event.Event) {
 			r.Forget(*e.Resolved)
 		}
 		if t != nil {
-			t.Pending = slices.DeleteFunc(t.Pending, func(o *operation) bool { return o.EventID == e.ID })
+			t.Pending = slices.DeleteFunc(t.Pending, func(o *operation) bool { return o.EventID == e.ID && o.Parked == "" })
 		}
 		again = append(again, queued{Event: e, Again: true})
 	}
+	m.takenBack += len(again)
 	m.state.Queue = append(again, m.state.Queue...)
 }
 
+// park keeps an event for a person. There is room for a few: whoever types more
+// wrong events than that finds the oldest named among the refused signals.
 func (m *matchKey) park(ctx workflow.Context, e event.Event, reason string) {
 	m.state.Parked = append(m.state.Parked, &parkedEvent{
-		Item: m.state.newItem(), Event: e, Reason: reason, Since: workflow.Now(ctx),
+		Item: m.state.newItem(), Event: e, Reason: rest.Truncate(reason, 2*keptText), Since: workflow.Now(ctx),
 	})
+	countParked(ctx, parkedCounter, kindEvent)
+	for len(m.state.Parked) > keptParkedEvents || encodedSize(m.state.Parked) > keptParkedBytes {
+		oldest := m.state.Parked[0]
+		m.unpark(ctx, oldest.Item)
+		m.reject(contract.SignalEvent)(fmt.Errorf("no room to park event %q: %s", oldest.Event.ID, oldest.Reason))
+	}
 }
 
-func (m *matchKey) unpark(item string) {
+// kindEvent is the kind of a parked event; operations have their own kinds.
+const kindEvent = "event"
+
+func (m *matchKey) unpark(ctx workflow.Context, item string) {
 	m.state.Parked = slices.DeleteFunc(m.state.Parked, func(p *parkedEvent) bool { return p.Item == item })
+	countParked(ctx, unparkedCounter, kindEvent)
+}
+
+func orTime(t, otherwise time.Time) time.Time {
+	if t.IsZero() {
+		return otherwise
+	}
+	return t
 }
 
 // errorText is what an activity's error says, without Temporal's frame around it.

@@ -10,6 +10,7 @@ import (
 	"github.com/ticketbridge/ticketbridge/activities"
 	"github.com/ticketbridge/ticketbridge/internal/contract"
 	"github.com/ticketbridge/ticketbridge/internal/event"
+	"github.com/ticketbridge/ticketbridge/internal/rest"
 	"github.com/ticketbridge/ticketbridge/internal/ticket"
 )
 
@@ -41,7 +42,10 @@ func (m *matchKey) deliverRequest(ctx workflow.Context, id int64) {
 		if op == nil {
 			return
 		}
-		if err := m.perform(ctx, id, t, op); err != nil {
+		op.busy = true
+		err := m.perform(ctx, id, t, op)
+		op.busy = false
+		if err != nil {
 			return // cancelled: the operation stays for the next run
 		}
 		m.show(ctx)
@@ -62,7 +66,7 @@ func (m *matchKey) perform(ctx workflow.Context, id int64, t *track, op *operati
 
 func (m *matchKey) performCreate(ctx workflow.Context, id int64, t *track, op *operation) error {
 	in := activities.CreateTicketInput{
-		Integration: m.integration, Fields: op.Event.Resolved.Fields, Note: op.Text,
+		Integration: m.integration, Fields: op.Event.Resolved.Fields, Note: op.text(),
 		Marker:           ticket.Marker{Key: contract.KeyHash(m.key), Request: id, Operation: m.operationID(op)},
 		Adopt:            op.Adopt,
 		OnlyAdopt:        op.OnlyAdopt,
@@ -78,7 +82,7 @@ func (m *matchKey) performCreate(ctx workflow.Context, id int64, t *track, op *o
 		err = workflow.ExecuteActivity(m.once(ctx, createTimeout, "create ticket in "+m.integration), ticketActivities.CreateTicket, in).Get(ctx, &result)
 	}
 	if err != nil {
-		return m.failed(ctx, op, err)
+		return m.failed(ctx, op, err, op.Unknown == nil)
 	}
 	switch {
 	case result.Found:
@@ -109,16 +113,22 @@ func (m *matchKey) ticketExists(ctx workflow.Context, id int64, t *track, op *op
 	t.Ticket = &contract.TicketView{ID: found.ID, Key: found.Key, URL: found.URL}
 	t.AskedAt = workflow.Now(ctx)
 	t.Adopted = found.Adopted
-	t.remove(op)
 	if !found.Adopted {
+		t.remove(op)
 		return
 	}
-	if r, _ := m.state.find(id); r != nil && found.Closed && r.CompletedAt.IsZero() {
-		r.Close(found.ClosedAt, "the provider")
+	if before := op.closedBefore(); found.Closed && found.ClosedAt.Before(before) {
+		m.closedMeanwhile(id, op, found.ClosedAt)
+		return
 	}
-	if op.Text != "" {
-		comment := &operation{Item: op.Item, Kind: opComment, Since: op.Since, EventID: op.EventID, Event: op.Event, Text: op.Text}
-		t.Pending = append([]*operation{comment}, t.Pending...)
+	t.remove(op)
+	if r, _ := m.state.find(id); r != nil && found.Closed {
+		r.Close(orTime(found.ClosedAt, t.AskedAt), closedAtProvider)
+	}
+	if op.text() != "" {
+		comment := *op
+		comment.Kind, comment.Adopt, comment.OnlyAdopt, comment.Set = opComment, false, false, nil
+		t.Pending = append([]*operation{&comment}, t.Pending...)
 	}
 }
 
@@ -130,11 +140,12 @@ func (m *matchKey) nothingToAdopt(id int64, op *operation) {
 	for _, o := range t.Pending {
 		switch {
 		case o.Event == nil:
+			m.state.NotTicketed += int64(o.Merged)
 		case o.Event.Replayed && !o.Event.Create:
 			m.state.NotTicketed++
-			m.state.record(recorded{EventID: o.EventID, Outcome: event.Unchanged})
+			m.state.record(recorded{Event: hashOf(o.EventID), Outcome: event.Unchanged})
 		default:
-			again = append(again, *o.Event)
+			again = append(again, t.original(o, m.key))
 		}
 	}
 	m.state.drop(id)
@@ -144,7 +155,7 @@ func (m *matchKey) nothingToAdopt(id int64, op *operation) {
 
 func (m *matchKey) performComment(ctx workflow.Context, id int64, t *track, op *operation) error {
 	in := activities.AddCommentInput{
-		Integration: m.integration, TicketID: t.Ticket.ID, Note: op.Text, Internal: op.Kind == opNote,
+		Integration: m.integration, TicketID: t.Ticket.ID, Note: op.text(), Internal: op.Kind == opNote,
 		Changes: op.Changes, Operation: m.operationID(op), FirstScheduledAt: op.Since,
 		UnlessClosedBefore: op.closedBefore(),
 	}
@@ -163,9 +174,9 @@ func (m *matchKey) performComment(ctx workflow.Context, id int64, t *track, op *
 	}
 	switch {
 	case isType(err, contract.ErrorTicketClosed):
-		m.closedMeanwhile(id, op, err)
+		m.closedMeanwhile(id, op, closedAt(err))
 	case err != nil:
-		return m.failed(ctx, op, err)
+		return m.failed(ctx, op, err, op.Unknown == nil && !check)
 	case result.Found:
 		t.remove(op)
 	default:
@@ -175,25 +186,34 @@ func (m *matchKey) performComment(ctx workflow.Context, id int64, t *track, op *
 }
 
 // closedMeanwhile: somebody closed the ticket before the event was received, so
-// the event belongs to another request.
-func (m *matchKey) closedMeanwhile(id int64, op *operation, err error) {
+// the event, and those received after the ticket was closed, belong to another
+// request.
+func (m *matchKey) closedMeanwhile(id int64, op *operation, closedAt time.Time) {
+	closedAt = orTime(closedAt, op.Event.ReceivedAt)
+	r, t := m.state.find(id)
+	r.Close(closedAt, closedAtProvider)
+	var again []event.Event
+	taken := map[string]bool{}
+	for _, o := range t.Pending {
+		if taken[o.EventID] {
+			continue // another operation of the same event
+		}
+		if o == op || o.Parked == "" && o.closedBefore().After(closedAt) {
+			again = append(again, t.original(o, m.key))
+			taken[o.EventID] = true
+		}
+	}
+	m.decideAgain(id, again...)
+}
+
+// closedAt is when the ticket that refused an operation was closed; zero where
+// the provider does not say.
+func closedAt(err error) time.Time {
 	var found activities.TicketResult
 	if app, ok := errors.AsType[*temporal.ApplicationError](err); ok && app.HasDetails() {
 		_ = app.Details(&found) // without details the time of the event serves
 	}
-	closedAt := found.ClosedAt
-	if closedAt.IsZero() {
-		closedAt = op.Event.ReceivedAt
-	}
-	r, t := m.state.find(id)
-	r.Close(closedAt, "the provider")
-	var again []event.Event
-	for _, o := range t.Pending {
-		if o == op || (o.Parked == "" && o.closedBefore().After(closedAt)) {
-			again = append(again, *o.Event)
-		}
-	}
-	m.decideAgain(id, again...)
+	return found.ClosedAt
 }
 
 func (m *matchKey) performPatch(ctx workflow.Context, id int64, t *track, op *operation) error {
@@ -211,9 +231,9 @@ func (m *matchKey) performPatch(ctx workflow.Context, id int64, t *track, op *op
 	err := workflow.ExecuteActivity(ctx, ticketActivities.PatchTicket, in).Get(ctx, nil)
 	switch {
 	case isType(err, contract.ErrorTicketClosed):
-		m.closedMeanwhile(id, op, err)
+		m.closedMeanwhile(id, op, closedAt(err))
 	case err != nil:
-		return m.failed(ctx, op, err)
+		return m.failed(ctx, op, err, false)
 	default:
 		t.remove(op)
 	}
@@ -221,15 +241,23 @@ func (m *matchKey) performPatch(ctx workflow.Context, id int64, t *track, op *op
 }
 
 // failed decides what an activity's final error means for the operation: search
-// for what it may have done, or wait for a person.
-func (m *matchKey) failed(ctx workflow.Context, op *operation, err error) error {
-	switch {
-	case temporal.IsCanceledError(err):
+// for what it may have done (where once says that it must not be done twice),
+// wait for a person, or, in a run that ends, leave it to the next run.
+func (m *matchKey) failed(ctx workflow.Context, op *operation, err error, once bool) error {
+	if temporal.IsCanceledError(err) {
 		return err
-	case op.Unknown == nil && unknownOutcome(err):
+	}
+	panicked := isPanic(err)
+	if once && (panicked || unknownOutcome(err)) {
 		op.Unknown = &unknown{EndedAt: workflow.Now(ctx)}
+	}
+	switch {
+	case op.Unknown != nil && once && !panicked:
+	case ctx.Err() != nil && !isFinal(err):
+		return ctx.Err() // cancelled between two attempts
 	default:
-		op.Parked = errorText(err)
+		op.Parked = firstOf(rest.Truncate(errorText(err), 4*keptText), "unknown error")
+		countParked(ctx, parkedCounter, op.Kind)
 	}
 	return nil
 }

@@ -32,7 +32,7 @@ func (s feedSignals) pending() bool {
 
 // receive handles every buffered signal and reports whether one of them changes
 // what is to be done next, so that a running ReadFeed must give way.
-func (f *feed) receive() (interrupts bool) {
+func (f *feed) receive(ctx workflow.Context) (interrupts bool) {
 	s := &f.state
 	each(f.signals.pause, f.reject(contract.SignalPause), func(nothing) {
 		s.Paused, interrupts = true, true
@@ -47,10 +47,13 @@ func (f *feed) receive() (interrupts bool) {
 		s.Rewind, s.Create, s.AtOnce, interrupts = &to, to.Create, true, true
 	})
 	each(f.signals.discard, f.reject(contract.SignalDiscard), func(item contract.ItemSignal) {
-		if item.Item != "" && !s.isParked(item.Item) {
-			s.reject(contract.SignalDiscard, errNoSuchItem)
+		n := s.discard(item.Item)
+		if n == 0 {
+			s.reject(contract.SignalDiscard, fmt.Errorf("item %q: %w", item.Item, errNoSuchItem))
 		}
-		s.discard(item.Item)
+		for range n {
+			countParked(ctx, unparkedCounter, kindEntry)
+		}
 	})
 	each(f.signals.retry, f.reject(contract.SignalRetry), func(item contract.ItemSignal) {
 		interrupts = s.redeliver(contract.SignalRetry, item.Item, nil) || interrupts
@@ -74,6 +77,7 @@ func (s *feedState) redeliver(signal, item string, set map[string]string) bool {
 	found := false
 	for _, parked := range s.Parked {
 		if item == "" || parked.Item == item {
+			s.Redeliver = slices.DeleteFunc(s.Redeliver, func(a contract.AmendSignal) bool { return a.Item == parked.Item })
 			s.Redeliver = append(s.Redeliver, contract.AmendSignal{Item: parked.Item, Set: set})
 			found = true
 		}

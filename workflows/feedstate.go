@@ -6,21 +6,20 @@ import (
 	"slices"
 	"time"
 
-	"go.temporal.io/sdk/temporal"
-
 	"github.com/ticketbridge/ticketbridge/activities"
 	"github.com/ticketbridge/ticketbridge/internal/contract"
 	"github.com/ticketbridge/ticketbridge/internal/event"
 	"github.com/ticketbridge/ticketbridge/internal/rest"
 )
 
-// Bounds that keep a feed's state under 16 KB, whatever happens; the position
-// itself is at most 12 KB.
+// Bounds that keep a feed's state small; the position itself is at most 12 KB.
 const (
 	keptGaps    = 10
 	keptParked  = 10
 	keptSamples = 3
 	keptText    = 160
+	// maxFeedState is what a run hands to the next one at most.
+	maxFeedState = 16 << 10
 )
 
 // feedState is what a run of PollFeed hands to the next one.
@@ -112,50 +111,62 @@ func (s *feedState) noteErrors(r activities.ReadFeedResult) {
 }
 
 func (s *feedState) block(err error) {
-	message := err.Error()
-	if app, ok := errors.AsType[*temporal.ApplicationError](err); ok {
-		message = app.Message()
-	}
-	s.Blocked = rest.Truncate(message, 2*keptText)
+	s.Blocked = rest.Truncate(errorText(err), 2*keptText)
 	s.LastError = s.Blocked
+}
+
+// bound makes the state fit: samples go first, then reasons are shortened, then
+// the oldest gaps and parked entries go, which stay counted and in the history.
+func (s *feedState) bound() {
+	if encodedSize(s) > maxFeedState {
+		s.Samples = nil
+		for i := range s.Parked {
+			s.Parked[i].Reason = rest.Truncate(s.Parked[i].Reason, keptText/4)
+		}
+	}
+	for encodedSize(s) > maxFeedState && len(s.Gaps)+len(s.Parked) > 0 {
+		s.Gaps, s.Parked = newest(s.Gaps, max(len(s.Gaps)-1, 0)), newest(s.Parked, max(len(s.Parked)-1, 0))
+	}
 }
 
 // park remembers entries that could not be handed over. The oldest give way
 // when there are too many: they stay counted, and named in the history.
 func (s *feedState) park(items []contract.ParkedItem) {
 	for _, item := range items {
-		s.Malformed++
 		if slices.ContainsFunc(s.Parked, func(p contract.ParkedItem) bool { return p.Item == item.Item }) {
-			continue
+			continue // read again
 		}
+		s.Malformed++
 		item.Reason = rest.Truncate(item.Reason, keptText)
 		s.Parked = append(s.Parked, item)
 	}
 	s.Parked = newest(s.Parked, keptParked)
 }
 
-func (s *feedState) redelivered(item string, r activities.RedeliverResult, err error) {
+// redelivered notes how a hand-over of a parked entry ended, and reports whether
+// it is parked no longer.
+func (s *feedState) redelivered(item string, r activities.RedeliverResult, err error) bool {
 	reason := r.Malformed
 	if err != nil {
-		reason = err.Error()
-		if app, ok := errors.AsType[*temporal.ApplicationError](err); ok {
-			reason = app.Message()
-		}
+		reason = errorText(err)
 	}
 	if reason == "" {
-		s.discard(item)
 		s.Events++
-		return
+		return s.discard(item) > 0
 	}
 	for i := range s.Parked {
 		if s.Parked[i].Item == item {
 			s.Parked[i].Reason = rest.Truncate(reason, keptText)
 		}
 	}
+	return false
 }
 
-func (s *feedState) discard(item string) {
+// discard forgets a parked entry, all of them when item is empty.
+func (s *feedState) discard(item string) int {
+	before := len(s.Parked)
 	s.Parked = slices.DeleteFunc(s.Parked, func(p contract.ParkedItem) bool { return item == "" || p.Item == item })
+	return before - len(s.Parked)
 }
 
 func (s *feedState) reject(signal string, err error) {

@@ -34,6 +34,8 @@ type matchKey struct {
 	closing bool
 	// deciding is the id of the event that is being decided.
 	deciding string
+	// takenBack counts the events that were put back to be decided again.
+	takenBack int
 	// nudged: a delivery ended, so look again at what is left.
 	nudged bool
 	alarm  alarm
@@ -97,12 +99,12 @@ func (m *matchKey) run(ctx workflow.Context) (contract.MatchView, error) {
 		return m.view(), err
 	}
 	for {
-		m.receive()
+		m.receive(ctx)
 		if err := m.decideAll(ctx); err != nil {
 			return m.view(), err
 		}
 		m.wake(workflow.Now(ctx))
-		m.state.bound()
+		m.state.bound(workflow.Now(ctx))
 		m.deliver(deliveries)
 		m.show(ctx)
 		if m.over(ctx) {
@@ -158,26 +160,24 @@ func (m *matchKey) hasWork() bool {
 func (m *matchKey) continueAsNew(ctx workflow.Context, stopDeliveries func()) (contract.MatchView, error) {
 	m.closing = true
 	stopDeliveries()
-	err := workflow.Await(ctx, func() bool { return !m.anyDelivering() && workflow.AllHandlersFinished(ctx) })
+	err := workflow.Await(ctx, func() bool { return len(m.delivering) == 0 && workflow.AllHandlersFinished(ctx) })
 	if err != nil {
 		return m.view(), err
 	}
-	m.receive() // nothing below may block
+	// What has come is decided here: undecided events could be more than fits
+	// into the next run's input.
+	for m.receive(ctx); len(m.state.Queue) > 0; m.receive(ctx) {
+		if err := m.decideAll(ctx); err != nil {
+			return m.view(), err
+		}
+	}
+	m.state.bound(workflow.Now(ctx)) // nothing from the last receive on may block
 	state, err := json.Marshal(m.state)
 	if err != nil {
 		return m.view(), err
 	}
 	m.input.Provider, m.input.State = m.provider, state
 	return m.view(), workflow.NewContinueAsNewError(ctx, contract.MatchEvents, m.input)
-}
-
-func (m *matchKey) anyDelivering() bool {
-	for i := range m.state.Requests {
-		if m.delivering[m.state.Requests[i].ID] {
-			return true
-		}
-	}
-	return false
 }
 
 // over reports whether the key may be forgotten.

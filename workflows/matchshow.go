@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"go.temporal.io/sdk/temporal"
@@ -65,6 +66,9 @@ func (m *matchKey) attributes(ctx workflow.Context) []attribute {
 		last := m.state.Requests[n-1]
 		list = append(list, attribute{name: contract.AttributeRequest, number: last.ID},
 			attribute{name: contract.AttributeSource, text: rest.Truncate(last.Fields.Source, maxSummary)})
+		if ci := last.Fields.CI; ci.ID != 0 {
+			list = append(list, attribute{name: contract.AttributeCI, text: rest.Truncate(firstOf(ci.Name, strconv.FormatInt(ci.ID, 10)), maxSummary)})
+		}
 		if t := m.state.Tracks[n-1].Ticket; t != nil {
 			list = append(list, attribute{name: contract.AttributeTicket, text: firstOf(t.Key, t.ID)})
 		}

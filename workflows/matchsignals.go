@@ -2,6 +2,9 @@ package workflows
 
 import (
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -29,22 +32,31 @@ func (s matchSignals) pending() bool {
 }
 
 // receive moves every buffered signal into the state. It never blocks.
-func (m *matchKey) receive() {
+func (m *matchKey) receive(ctx workflow.Context) {
 	each(m.signals.event, m.reject(contract.SignalEvent), func(s contract.EventsSignal) {
-		for _, e := range s.Events {
+		for i, e := range s.Events {
+			if err := s.Check(i); err != nil {
+				m.reject(contract.SignalEvent)(err)
+				continue
+			}
 			e.Raw = "" // stays in the history
 			m.state.Queue = append(m.state.Queue, queued{Event: e})
 		}
 	})
-	each(m.signals.ticketChanged, m.reject(contract.SignalTicketChanged), m.ticketChanged)
+	each(m.signals.ticketChanged, m.reject(contract.SignalTicketChanged), func(s contract.TicketChangedSignal) {
+		if s.At.IsZero() {
+			s.At = workflow.Now(ctx).UTC()
+		}
+		m.ticketChanged(s)
+	})
 	each(m.signals.retry, m.reject(contract.SignalRetry), func(s contract.ItemSignal) {
-		m.forParked(contract.SignalRetry, s.Item, nil)
+		m.free(ctx, contract.SignalRetry, s.Item, nil)
 	})
 	each(m.signals.amend, m.reject(contract.SignalAmend), func(s contract.AmendSignal) {
-		m.forParked(contract.SignalAmend, s.Item, s.Set)
+		m.free(ctx, contract.SignalAmend, s.Item, s.Set)
 	})
 	each(m.signals.discard, m.reject(contract.SignalDiscard), func(s contract.ItemSignal) {
-		m.discard(s.Item)
+		m.discard(ctx, s.Item)
 	})
 }
 
@@ -60,32 +72,43 @@ func (m *matchKey) ticketChanged(s contract.TicketChangedSignal) {
 		if t.Ticket == nil || (t.Ticket.ID != s.Ticket && t.Ticket.Key != s.Ticket) {
 			continue
 		}
-		if s.Closed && m.state.Requests[i].CompletedAt.IsZero() {
-			m.state.Requests[i].Close(s.At, "the provider")
+		if s.Closed {
+			m.state.Requests[i].Close(s.At, closedAtProvider)
 		}
 		return
 	}
 	m.reject(contract.SignalTicketChanged)(fmt.Errorf("ticket %q belongs to no request of this key", s.Ticket))
 }
 
-// forParked frees parked items, all of them when item is empty, with what a
+// Who completed a request, other than an event.
+const (
+	closedAtProvider = "the provider"
+	closedByDiscard  = "a person who discarded its creation"
+)
+
+// free lets parked items go on, all of them when item is empty, with what a
 // person amended.
-func (m *matchKey) forParked(signal, item string, set map[string]string) {
+func (m *matchKey) free(ctx workflow.Context, signal, item string, set map[string]string) {
 	found := false
 	for _, t := range m.state.Tracks {
 		for _, op := range t.Pending {
-			if op.Parked == "" || (item != "" && op.Item != item) {
+			if !op.isParked(item) {
 				continue
 			}
 			found = true
+			if err := op.amend(set); err != nil {
+				m.reject(signal)(err)
+				continue
+			}
 			op.Parked = ""
-			op.amend(set)
+			countParked(ctx, unparkedCounter, op.Kind)
 		}
 	}
-	for _, p := range m.state.Parked {
+	for _, p := range slices.Clone(m.state.Parked) {
 		if item == "" || p.Item == item {
 			found = true
-			m.requeue(p, set)
+			m.unpark(ctx, p.Item)
+			m.decideAmended(p, set)
 		}
 	}
 	if !found {
@@ -93,49 +116,68 @@ func (m *matchKey) forParked(signal, item string, set map[string]string) {
 	}
 }
 
-func (o *operation) amend(set map[string]string) {
-	if text, ok := set["text"]; ok && o.Kind != opPatch && o.Kind != opCreate {
-		o.Text = text
-		return
+func (o *operation) isParked(item string) bool {
+	return o.Parked != "" && (item == "" || o.Item == item)
+}
+
+// amend takes what a person set; what the item has no place for is an error.
+func (o *operation) amend(set map[string]string) error {
+	can := o.amendable()
+	for _, name := range slices.Sorted(maps.Keys(set)) {
+		if !slices.Contains(can, name) {
+			return fmt.Errorf("item %s: set.%s: want %s", o.Item, rest.Truncate(name, keptText), strings.Join(can, ", "))
+		}
+	}
+	if o.Kind == opComment || o.Kind == opNote {
+		if text, ok := set["text"]; ok {
+			o.Text = text
+		}
+		return nil
 	}
 	if len(set) > 0 {
 		o.Set = set
 	}
+	return nil
 }
 
-// requeue decides a parked event once more, with amended parameters.
-func (m *matchKey) requeue(p *parkedEvent, set map[string]string) {
+// decideAmended decides a parked event once more, with amended parameters.
+func (m *matchKey) decideAmended(p *parkedEvent, set map[string]string) {
 	e := p.Event
-	for name, value := range set {
+	if len(set) > 0 {
+		e.Params = maps.Clone(e.Params)
 		if e.Params == nil {
 			e.Params = map[string]string{}
 		}
-		e.Params[name] = value
+		maps.Copy(e.Params, set)
+		e.Resolved = nil
 	}
-	m.unpark(p.Item)
 	m.state.Queue = append(m.state.Queue, queued{Event: e, Again: true})
 }
 
 // discard drops parked items for good, all of them when item is empty. Without
-// its create a request has no ticket, so what waits for one goes as well.
-func (m *matchKey) discard(item string) {
+// its create a request has no ticket, so what waits for one goes as well, and
+// the next event opens the next request.
+func (m *matchKey) discard(ctx workflow.Context, item string) {
 	found := false
-	for _, t := range m.state.Tracks {
-		for _, op := range append([]*operation(nil), t.Pending...) {
-			if op.Parked == "" || (item != "" && op.Item != item) {
+	for i, t := range m.state.Tracks {
+		for _, op := range slices.Clone(t.Pending) {
+			if !op.isParked(item) {
 				continue
 			}
 			found = true
+			countParked(ctx, unparkedCounter, op.Kind)
 			t.remove(op)
 			if op.Kind == opCreate {
 				t.Pending = nil
+				m.state.Requests[i].Close(workflow.Now(ctx).UTC(), closedByDiscard)
+				break
 			}
 		}
 	}
-	for _, p := range append([]*parkedEvent(nil), m.state.Parked...) {
+	for _, p := range slices.Clone(m.state.Parked) {
 		if item == "" || p.Item == item {
 			found = true
-			m.unpark(p.Item)
+			m.unpark(ctx, p.Item)
 		}
 	}
 	if !found {

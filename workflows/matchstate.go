@@ -14,8 +14,20 @@ const (
 	keptEvents = 8192
 	// keptOutcomes is how many decisions can still be asked for.
 	keptOutcomes = 100
-	// keptRequests is how many requests with nothing left to deliver are kept.
-	keptRequests = 20
+	// keptRequests and keptRequestBytes bound the requests that are over and have
+	// nothing left to deliver.
+	keptRequests     = 20
+	keptRequestBytes = 32 << 10
+	// keptCommentHashes bounds, in bytes, the foreign comments that all requests
+	// of a key tell apart.
+	keptCommentHashes = 40_000
+	// keptCustomFields is the longest custom_fields text that stays with a
+	// request once it was told to the ticket.
+	keptCustomFields = 8 << 10
+	// keptParkedEvents and keptParkedBytes bound the events that could not be
+	// resolved; only events typed by hand can come to that.
+	keptParkedEvents = 20
+	keptParkedBytes  = 32 << 10
 	// idleTicket ends a foreign ticket that nobody ever closed.
 	idleTicket = 30 * 24 * time.Hour
 	// askEvery is how often, at most, a ticket's state is asked for.
@@ -36,7 +48,7 @@ type matchState struct {
 	// Parked are events that could not be resolved.
 	Parked   []*parkedEvent `json:"parked,omitempty"`
 	LastItem int64          `json:"last_item,omitempty"`
-	// Fresh is false once a request was opened under this key.
+	// Begun: a request was opened under this key.
 	Begun         bool      `json:"begun,omitempty"`
 	LastEventAt   time.Time `json:"last_event_at,omitzero"`
 	Events        int64     `json:"events,omitempty"`
@@ -65,7 +77,8 @@ type track struct {
 
 // recorded is the decision about one event.
 type recorded struct {
-	EventID   string        `json:"event_id"`
+	// Event is the hash of the event's id.
+	Event     uint64        `json:"event"`
 	Outcome   event.Outcome `json:"outcome"`
 	Request   int64         `json:"request,omitempty"`
 	NoteAdded bool          `json:"note_added,omitempty"`
@@ -75,9 +88,10 @@ type recorded struct {
 
 // unkeyed is the last event that was applied, to recognise a re-post by.
 type unkeyed struct {
-	Hash    uint64    `json:"hash"`
-	At      time.Time `json:"at"`
-	Request int64     `json:"request,omitempty"`
+	// Hash is that of caller and parameters, Event that of the event's id.
+	Hash  uint64    `json:"hash"`
+	Event uint64    `json:"event"`
+	At    time.Time `json:"at"`
 }
 
 // parkedEvent is an event that waits for a person.
@@ -110,27 +124,39 @@ func (s *matchState) drop(id int64) {
 
 // record remembers a decision; a later one about the same event replaces it.
 func (s *matchState) record(r recorded) {
-	s.Outcomes = slices.DeleteFunc(s.Outcomes, func(o recorded) bool { return o.EventID == r.EventID })
+	s.Outcomes = slices.DeleteFunc(s.Outcomes, func(o recorded) bool { return o.Event == r.Event })
 	s.Outcomes = newest(append(s.Outcomes, r), keptOutcomes)
 }
 
-func (s *matchState) outcome(eventID string) (recorded, bool) {
+func (s *matchState) outcome(event uint64) (recorded, bool) {
 	for _, o := range s.Outcomes {
-		if o.EventID == eventID {
+		if o.Event == event {
 			return o, true
 		}
 	}
 	return recorded{}, false
 }
 
-// prune forgets the oldest requests that are over and fully delivered.
+// prune forgets the oldest requests that are over and fully delivered, and the
+// hashes of notes that no event is compared with any more.
 func (s *matchState) prune(now time.Time) {
-	over := 0
+	over, size, hashes := 0, 0, 0
 	for i := len(s.Requests) - 1; i >= 0; i-- {
-		if s.Requests[i].Open(now) || len(s.Tracks[i].Pending) > 0 {
+		r := &s.Requests[i]
+		if !r.CompletedAt.IsZero() || i < len(s.Requests)-1 {
+			r.NoteHashes = nil
+		}
+		if r.Foreign != nil {
+			if hashes += len(r.Foreign.CommentHashes); hashes > keptCommentHashes && i < len(s.Requests)-1 {
+				r.Foreign.CommentHashes = nil
+			}
+		}
+		if r.Open(now) || len(s.Tracks[i].Pending) > 0 {
 			continue
 		}
-		if over++; over > keptRequests {
+		over++
+		size += encodedSize(r.Fields)
+		if over > 1 && (over > keptRequests || size > keptRequestBytes) {
 			s.Requests = slices.Delete(s.Requests, i, i+1)
 			s.Tracks = slices.Delete(s.Tracks, i, i+1)
 		}
@@ -147,11 +173,15 @@ func (s *matchState) pending() bool {
 	return len(s.Queue) > 0 || len(s.Parked) > 0
 }
 
-// endAt is when the key may be forgotten if nothing more comes.
+// endAt is when the key may be forgotten if nothing more comes. A request that
+// waits until a certain time is not over before.
 func (s *matchState) endAt(memory time.Duration) time.Time {
 	end := s.LastEventAt.Add(memory)
 	for i := range s.Requests {
 		if at := s.requestEnd(&s.Requests[i]).Add(memory); at.After(end) {
+			end = at
+		}
+		if at := s.Requests[i].WakeAt(); at.After(end) {
 			end = at
 		}
 	}

@@ -26,9 +26,14 @@ type operation struct {
 	EventID string    `json:"event_id"`
 	// Event is what is decided again if the ticket turns out to be closed; only
 	// in creates and comments.
-	Event   *event.Event  `json:"event,omitempty"`
+	Event *event.Event `json:"event,omitempty"`
+	// Text is the event's note, Tell are lines to stand under it.
 	Text    string        `json:"text,omitempty"`
+	Tell    []string      `json:"tell,omitempty"`
 	Changes event.Changes `json:"changes,omitzero"`
+	// Late: the request was completed when the event came; a closed ticket gets
+	// it all the same.
+	Late bool `json:"late,omitempty"`
 	// Merged counts the notes that were merged into this one.
 	Merged int `json:"merged,omitempty"`
 	// Adopt: look for a ticket of the key first. OnlyAdopt: never create.
@@ -41,7 +46,47 @@ type operation struct {
 	// Parked is why a person is needed.
 	Parked string            `json:"parked,omitempty"`
 	Set    map[string]string `json:"set,omitempty"`
+
+	// busy: a coroutine performs it right now.
+	busy bool
 }
+
+// keep makes the operation remember its event and what of its note it tells,
+// once: the event goes without what the operation itself, another one of the
+// event, or the workflow's input holds already.
+func (o *operation) keep(e event.Event, text string) *operation {
+	resolved := *e.Resolved
+	resolved.Key = event.Key{}
+	o.Text = text
+	if text == resolved.Note {
+		resolved.Note = ""
+	}
+	if o.Kind == opCreate {
+		resolved.InternalNote = "" // an operation of its own
+	}
+	e.Raw, e.Params, e.Resolved = "", nil, &resolved
+	o.Event = &e
+	return o
+}
+
+// original is the event that an operation of this track came from.
+func (t *track) original(o *operation, key event.Key) event.Event {
+	e, resolved := *o.Event, *o.Event.Resolved
+	resolved.Key = key
+	if resolved.Note == "" {
+		resolved.Note = o.Text
+	}
+	for _, other := range t.Pending {
+		if other.Kind == opNote && other.EventID == o.EventID {
+			resolved.InternalNote = other.Text
+		}
+	}
+	e.Resolved = &resolved
+	return e
+}
+
+// text is what a comment or a new ticket says.
+func (o *operation) text() string { return told(o.Text, o.Tell) }
 
 // unknown is how far the search for a lost effect is.
 type unknown struct {
@@ -51,7 +96,7 @@ type unknown struct {
 
 func (o *operation) view() contract.PendingView {
 	v := contract.PendingView{
-		Item: o.Item, Kind: o.Kind, Since: o.Since, Text: o.Text, Internal: o.Kind == opNote, Parked: o.Parked,
+		Item: o.Item, Kind: o.Kind, Since: o.Since, Text: o.text(), Internal: o.Kind == opNote, Parked: o.Parked,
 	}
 	switch {
 	case o.Parked != "":
@@ -68,7 +113,7 @@ func (o *operation) view() contract.PendingView {
 // closed before the event was received; the event then belongs to another
 // request. Zero: the ticket's state does not matter.
 func (o *operation) closedBefore() time.Time {
-	if o.Event == nil || o.Event.Replayed {
+	if o.Event == nil || o.Event.Replayed || o.Late {
 		return time.Time{}
 	}
 	return o.Event.ReceivedAt
@@ -90,11 +135,25 @@ func (o *operation) amendable() []string {
 // nothing can be done before the ticket exists.
 func (t *track) next() *operation {
 	for _, op := range t.Pending {
-		if op.Parked == "" {
-			return op
+		if op.Parked != "" && op.Kind != opCreate {
+			continue
 		}
-		if op.Kind == opCreate {
+		if op.Parked != "" || op.Kind != opCreate && t.Ticket == nil {
 			return nil
+		}
+		return op
+	}
+	return nil
+}
+
+// lost: the request has no ticket and will not get one.
+func (t *track) lost() bool { return t.Ticket == nil && t.create() == nil }
+
+// create is the operation that the ticket is waiting for, if any.
+func (t *track) create() *operation {
+	for _, op := range t.Pending {
+		if op.Kind == opCreate {
+			return op
 		}
 	}
 	return nil

@@ -22,7 +22,7 @@ func (m *matchKey) waitOutcome(ctx workflow.Context, r contract.OutcomeRequest) 
 
 // answer is the decision about an event, if it is known.
 func (m *matchKey) answer(eventID string) contract.OutcomeAnswer {
-	o, ok := m.state.outcome(eventID)
+	o, ok := m.state.outcome(hashOf(eventID))
 	if !ok {
 		return contract.OutcomeAnswer{}
 	}
@@ -70,7 +70,7 @@ func (m *matchKey) view() contract.MatchView {
 	}
 	for _, p := range m.state.Parked {
 		v.Parked = append(v.Parked, contract.PendingView{
-			Item: p.Item, Kind: "event", Since: p.Since, Text: p.Event.Params["subject"], Parked: p.Reason,
+			Item: p.Item, Kind: kindEvent, Since: p.Since, Text: p.Event.Params["subject"], Parked: p.Reason,
 			Set: []string{"any parameter of the event"},
 		})
 	}

@@ -48,25 +48,27 @@ func PollFeed(ctx workflow.Context, in contract.PollFeedInput) error {
 
 func (f *feed) run(ctx workflow.Context) error {
 	for {
-		f.receive()
+		f.receive(ctx)
 		f.show(ctx)
 		var err error
-		if f.state.Paused || f.state.Blocked != "" {
+		switch {
+		case len(f.state.Redeliver) > 0: // also of a feed that is paused: a person asked
+			err = f.redeliver(ctx)
+		case workflow.GetInfo(ctx).GetContinueAsNewSuggested():
+			return f.continueAsNew(ctx) // nothing since receive blocked
+		case f.state.Paused || f.state.Blocked != "":
 			err = workflow.Await(ctx, f.signals.pending)
-		} else {
+		default:
 			err = f.read(ctx)
 		}
 		if err != nil {
 			return err
 		}
-		if workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
-			f.receive() // nothing below may block
-			return f.continueAsNew(ctx)
-		}
 	}
 }
 
 func (f *feed) continueAsNew(ctx workflow.Context) error {
+	f.state.bound()
 	state, err := json.Marshal(f.state)
 	if err != nil {
 		return err
@@ -77,44 +79,75 @@ func (f *feed) continueAsNew(ctx workflow.Context) error {
 // read runs one ReadFeed. A signal that concerns the reading interrupts it: the
 // workflow goes on at once, and the activity learns of it when it next asks.
 func (f *feed) read(ctx workflow.Context) error {
-	if err := f.redeliver(ctx); err != nil {
-		return err
-	}
 	ctx, cancel := workflow.WithCancel(ctx)
 	defer cancel()
 	in := f.state.readInput(f.name)
 	f.state.AtOnce = false
 	future := workflow.ExecuteActivity(readOptions(ctx, f.name), feedActivities.ReadFeed, in)
-	for {
-		if err := workflow.Await(ctx, func() bool { return future.IsReady() || f.signals.pending() }); err != nil {
-			return err
-		}
-		if future.IsReady() {
-			break
-		}
-		if interrupted := f.receive(); interrupted {
-			return nil
-		}
-		f.show(ctx)
+	if interrupted, err := f.await(ctx, future); interrupted || err != nil {
+		return err
 	}
 	var result activities.ReadFeedResult
 	err := future.Get(ctx, &result)
-	f.state.take(result, err)
+	if temporal.IsCanceledError(err) {
+		return err
+	}
+	f.take(ctx, result, err)
 	return nil
 }
 
-// redeliver hands over the parked entries that a person asked for again.
+// await waits for an activity and obeys signals meanwhile. It ends early when
+// one of them changes what is to be done.
+func (f *feed) await(ctx workflow.Context, future workflow.Future) (interrupted bool, err error) {
+	for {
+		if err := workflow.Await(ctx, func() bool { return future.IsReady() || f.signals.pending() }); err != nil {
+			return false, err
+		}
+		if future.IsReady() {
+			return false, nil
+		}
+		if f.receive(ctx) {
+			return true, nil
+		}
+		f.show(ctx)
+	}
+}
+
+// take adds what a ReadFeed brought to the state.
+func (f *feed) take(ctx workflow.Context, r activities.ReadFeedResult, err error) {
+	before := f.state.Malformed
+	f.state.take(r, err)
+	for range f.state.Malformed - before {
+		countParked(ctx, parkedCounter, kindEntry)
+	}
+}
+
+// kindEntry is the kind of a feed's parked entry.
+const kindEntry = "entry"
+
+// redeliver hands over one parked entry that a person asked for again. It goes
+// on to its end, whatever else is signalled meanwhile.
 func (f *feed) redeliver(ctx workflow.Context) error {
-	for len(f.state.Redeliver) > 0 {
-		again := f.state.Redeliver[0]
-		f.state.Redeliver = f.state.Redeliver[1:]
-		in := activities.RedeliverInput{Feed: f.name, Item: again.Item, Set: again.Set}
-		var result activities.RedeliverResult
-		err := workflow.ExecuteActivity(redeliverOptions(ctx, again.Item), feedActivities.Redeliver, in).Get(ctx, &result)
-		if temporal.IsCanceledError(err) {
+	again := f.state.Redeliver[0]
+	f.state.Redeliver = f.state.Redeliver[1:]
+	if !f.state.isParked(again.Item) {
+		return nil // handed over or discarded since
+	}
+	in := activities.RedeliverInput{Feed: f.name, Item: again.Item, Set: again.Set}
+	future := workflow.ExecuteActivity(redeliverOptions(ctx, again.Item), feedActivities.Redeliver, in)
+	for !future.IsReady() {
+		if _, err := f.await(ctx, future); err != nil {
 			return err
 		}
-		f.state.redelivered(again.Item, result, err)
+		f.show(ctx)
+	}
+	var result activities.RedeliverResult
+	err := future.Get(ctx, &result)
+	if temporal.IsCanceledError(err) {
+		return err
+	}
+	if f.state.redelivered(again.Item, result, err) {
+		countParked(ctx, unparkedCounter, kindEntry)
 	}
 	return nil
 }

@@ -3,12 +3,16 @@
 package workflows
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/workflow"
+
+	"github.com/ticketbridge/ticketbridge/internal/contract"
 )
 
 // each takes every buffered signal off ch, in order, decodes it and handles it.
@@ -33,12 +37,24 @@ func each[T any](ch workflow.ReceiveChannel, reject func(error), handle func(T))
 
 // decode reads a payload; no input at all is as good as an empty object.
 func decode[T any](raw converter.RawValue, value *T) error {
+	if _, ok := any(value).(*nothing); ok {
+		return nil
+	}
 	data := []byte("{}")
 	if payload := raw.Payload(); payload != nil && len(payload.GetData()) > 0 {
 		data = payload.GetData()
 	}
-	if err := json.Unmarshal(data, value); err != nil {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	if _, ok := any(value).(*contract.EventsSignal); !ok {
+		// What a person types is taken literally or not at all: a misspelt
+		// "item" must not mean all items. Programs may send more than we know.
+		decoder.DisallowUnknownFields()
+	}
+	if err := decoder.Decode(value); err != nil {
 		return fmt.Errorf("want one JSON object: %w", err)
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("want one JSON object, and nothing after it")
 	}
 	if v, ok := any(*value).(interface{ Validate() error }); ok {
 		return v.Validate()
@@ -49,8 +65,5 @@ func decode[T any](raw converter.RawValue, value *T) error {
 // nothing is the payload of signals that need none: a person who types one in
 // all the same is still obeyed.
 type nothing struct{}
-
-// UnmarshalJSON accepts anything.
-func (*nothing) UnmarshalJSON([]byte) error { return nil }
 
 var errNoSuchItem = errors.New("no such item; the state query lists what is parked")

@@ -82,16 +82,24 @@ func (s EventsSignal) Validate() error {
 	if len(s.Events) == 0 {
 		return fmt.Errorf("events: missing or empty")
 	}
-	for i, e := range s.Events {
-		switch {
-		case e.ID == "":
-			return fmt.Errorf("events[%d].id: missing", i)
-		case e.Resolved == nil && e.Foreign == nil && len(e.Params) == 0:
-			return fmt.Errorf("events[%d]: has neither params nor foreign", i)
-		}
+	return nil
+}
+
+// Check refuses one of the events; the others are taken all the same.
+func (s EventsSignal) Check(i int) error {
+	switch e := s.Events[i]; {
+	case e.ID == "":
+		return fmt.Errorf("events[%d].id: missing", i)
+	case len(e.ID) > MaxEventID:
+		return fmt.Errorf("events[%d].id: longer than %d bytes", i, MaxEventID)
+	case e.Resolved == nil && e.Foreign == nil && len(e.Params) == 0:
+		return fmt.Errorf("events[%d]: has neither params nor foreign", i)
 	}
 	return nil
 }
+
+// MaxEventID is the longest event id, in bytes.
+const MaxEventID = 1000
 
 // RewindSignal moves a feed's position back; To is a marker (or offset), an
 // RFC 3339 time, or "oldest". Create lets replayed events make tickets where
@@ -103,8 +111,12 @@ type RewindSignal struct {
 
 // Validate names what is missing.
 func (s RewindSignal) Validate() error {
-	if s.To == "" {
+	const longest = 500
+	switch {
+	case s.To == "":
 		return fmt.Errorf(`to: missing; want a marker, an RFC 3339 time or "oldest"`)
+	case len(s.To) > longest:
+		return fmt.Errorf("to: longer than %d bytes", longest)
 	}
 	return nil
 }

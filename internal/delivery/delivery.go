@@ -167,7 +167,7 @@ func attributes(integration, workflowID string, e event.Event) temporal.SearchAt
 		if name == "" {
 			name = strconv.FormatInt(ci.ID, 10)
 		}
-		updates = append(updates, temporal.NewSearchAttributeKeyKeyword(contract.AttributeCI).ValueSet(name))
+		updates = append(updates, temporal.NewSearchAttributeKeyKeyword(contract.AttributeCI).ValueSet(cut(name, maxSummary)))
 	}
 	return temporal.NewSearchAttributes(updates...)
 }

@@ -3,10 +3,12 @@ package delivery
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
 	"github.com/ticketbridge/ticketbridge/internal/catalog"
+	"github.com/ticketbridge/ticketbridge/internal/contract"
 	"github.com/ticketbridge/ticketbridge/internal/event"
 	"github.com/ticketbridge/ticketbridge/internal/matching"
 	"github.com/ticketbridge/ticketbridge/internal/rest"
@@ -91,6 +93,9 @@ func (f *Feeds) HandOver(ctx context.Context, feed string, entries []event.Entry
 }
 
 func (f *Feeds) event(feed string, route Route, entry event.Entry, received time.Time) (event.Event, error) {
+	if entry.ID == "" || len(entry.ID) > contract.MaxEventID {
+		return event.Event{}, fmt.Errorf("its id is missing or longer than %d bytes", contract.MaxEventID)
+	}
 	e := event.Event{
 		ID: entry.ID, ReceivedAt: received, Caller: "feed:" + feed, Replayed: entry.Replayed, Raw: entry.Raw,
 	}

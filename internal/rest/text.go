@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -21,11 +22,11 @@ func RetryAfter(h http.Header, now time.Time) time.Duration {
 		return 0
 	}
 	var wait time.Duration
-	if seconds, err := strconv.ParseFloat(value, 64); err == nil {
+	if seconds, err := strconv.ParseFloat(value, 64); err == nil && !math.IsNaN(seconds) {
 		if seconds > MaxRetryAfter.Seconds() {
 			return MaxRetryAfter
 		}
-		wait = time.Duration(seconds * float64(time.Second))
+		wait = time.Duration(math.Ceil(max(seconds, 0))) * time.Second
 	} else if date, err := http.ParseTime(value); err == nil {
 		wait = date.Sub(now)
 	}
@@ -48,7 +49,10 @@ func Truncate(text string, n int) string {
 	if len(text) <= n {
 		return text
 	}
-	const ellipsis = "…"
+	ellipsis := "…"
+	if n < len(ellipsis) {
+		ellipsis = ""
+	}
 	cut := max(n-len(ellipsis), 0)
 	for cut > 0 && !utf8.RuneStart(text[cut]) {
 		cut--
