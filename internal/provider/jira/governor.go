@@ -15,6 +15,10 @@ const (
 	// in a second without a 429, below and above that rate.
 	growBelow = 0.1
 	growAbove = 0.01
+	// leastGrowth is the part of the configured rate that is won back in a
+	// second at least: 429s that have nothing to do with the rate must not keep
+	// an endpoint slow.
+	leastGrowth = 0.02
 	// Waits after a 429 that names none (the vendor's advice: double up to
 	// 30 s, with jitter).
 	firstWait = time.Second
@@ -28,10 +32,12 @@ type governor struct {
 	bucket   bucket
 	governed bool
 	ceiling  float64 // the rate at the last 429
-	grownAt  time.Time
-	paused   time.Time
-	strikes  int
-	accepted []time.Time // within the last second
+	// configured is the rate without any 429.
+	configured float64
+	grownAt    time.Time
+	paused     time.Time
+	strikes    int
+	accepted   []time.Time // within the last second
 }
 
 // admit lets one call pass, or says how long to wait. A call that belongs to an
@@ -57,7 +63,11 @@ func (g *governor) grow(now time.Time) {
 		step = growAbove
 	}
 	if now.After(g.grownAt) {
-		g.bucket.rate += g.ceiling * step * now.Sub(g.grownAt).Seconds()
+		growth := g.ceiling * step
+		if g.bucket.rate < g.ceiling {
+			growth = max(growth, g.configured*leastGrowth)
+		}
+		g.bucket.rate += growth * now.Sub(g.grownAt).Seconds()
 		g.grownAt = now
 	}
 }
@@ -97,11 +107,10 @@ func (g *governor) slow(now time.Time, configured float64) {
 		rate = g.bucket.rate
 	}
 	g.accepted = g.recent(now)
-	through := float64(len(g.accepted))
-	if through == 0 || through > rate {
-		through = rate / 2
-	}
-	g.governed, g.ceiling, g.grownAt = true, through, now
+	// Less than half of the rate went through because there was no more to do:
+	// that says nothing about what Jira bears.
+	through := min(max(float64(len(g.accepted)), rate/2), rate)
+	g.governed, g.ceiling, g.grownAt, g.configured = true, through, now, configured
 	g.bucket.rate = max(leastRate, through*cutTo)
 	g.bucket.tokens, g.bucket.at = 0, now
 }
