@@ -63,7 +63,7 @@ func (c *Client) CreateComment(ctx context.Context, ticketID string, n ticket.Ne
 	defer t.end()
 	body, err := t.newComment(ctx, ticketID, n)
 	if err != nil {
-		return ticket.Comment{}, notMade(err)
+		return ticket.Comment{}, err
 	}
 	var made comment
 	path := "/issue/" + url.PathEscape(ticketID) + "/comment"

@@ -36,7 +36,7 @@ func (c *Client) CreateTicket(ctx context.Context, n ticket.New) (ticket.Ticket,
 	defer t.end()
 	k, err := t.newIssue(ctx, n)
 	if err != nil {
-		return ticket.Ticket{}, notMade(err)
+		return ticket.Ticket{}, err
 	}
 	var made issue
 	err = t.do(ctx, call{endpoint: endCreate, path: "/issue", body: k, creates: true, project: k.project}, &made)
@@ -56,14 +56,6 @@ func (c *Client) CreateTicket(ctx context.Context, n ticket.New) (ticket.Ticket,
 	}
 	addWarnings(&out, k.warnings)
 	return out, nil
-}
-
-// notMade: an error from before the POST, whatever it was, made nothing.
-func notMade(err error) error {
-	if ticket.KindOf(err) != ticket.OutcomeUnknown {
-		return err
-	}
-	return &ticket.Error{Kind: ticket.Retry, Op: "prepare issue", Message: err.Error(), Err: err}
 }
 
 func (c *Client) projectOf(n ticket.New) string { return cmp.Or(n.Project, c.config.DefaultProject) }
@@ -131,7 +123,7 @@ func (t *turn) fill(ctx context.Context, k *create, n ticket.New, in project, on
 		k.warnings = append(k.warnings, "status: Jira sets it by a transition, after the issue is made")
 	}
 	if n.Creator != "" {
-		k.notes = append(k.notes, "Creator: "+n.Creator)
+		k.note("Creator", n.Creator)
 	}
 	if !n.CompletionDate.IsZero() {
 		k.warnings = append(k.warnings, "completion_date: Jira sets it itself")
@@ -161,7 +153,7 @@ func (t *turn) fillPeople(ctx context.Context, k *create, n ticket.New, on scree
 		}
 		if id == "" {
 			k.warnings = append(k.warnings, warning)
-			k.notes = append(k.notes, p.title+": "+p.person)
+			k.note(p.title, p.person)
 			continue
 		}
 		k.set(on, p.field, map[string]any{"id": id}, p.title, p.person)
@@ -177,7 +169,11 @@ func (k *create) set(on screen, field string, value any, title, text string) {
 		return
 	}
 	k.warnings = append(k.warnings, fmt.Sprintf("%s: not on the create screen of project %s: written into the description", field, k.project))
-	k.notes = append(k.notes, title+": "+text)
+	k.note(title, text)
+}
+
+func (k *create) note(title, text string) {
+	k.notes = append(k.notes, title+": "+cutUTF16(clean(text), maxSummary, "…"))
 }
 
 // describe is the description: the summary, where it says other than the name,

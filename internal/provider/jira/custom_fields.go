@@ -3,6 +3,7 @@ package jira
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -106,13 +107,10 @@ func (t *turn) fieldValue(ctx context.Context, name string, path fieldPath, valu
 		return nil, err
 	}
 	shaped, err := t.shape(ctx, schemas[path.field], value)
-	if err != nil {
-		if ticket.KindOf(err) != ticket.OutcomeUnknown {
-			return nil, err
-		}
+	if _, calling := errors.AsType[*ticket.Error](err); err != nil && !calling {
 		return nil, t.permanent("custom field %q: %v", name, err)
 	}
-	return shaped, nil
+	return shaped, err
 }
 
 func (t *turn) schemas(ctx context.Context) (map[string]fieldSchema, error) {

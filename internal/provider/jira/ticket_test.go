@@ -46,6 +46,7 @@ func TestCreateAndGetEveryField(t *testing.T) {
 	}
 	made := w.create(n)
 	assert.Empty(t, made.Unmapped["warnings"])
+	assert.JSONEq(t, `{"value":"red"}`, string(w.stored(made.ID).Custom["customfield_10010"]), "the project's own mapping goes first")
 
 	got, err := w.client.GetTicket(context.Background(), made.ID)
 	require.NoError(t, err)
@@ -96,6 +97,32 @@ func TestPeopleAreFoundByAddressAndRemembered(t *testing.T) {
 	assert.Equal(t, 1, w.sim.Stats().Requests["users"])
 	n.Assignee = "gone@acme.example" // no longer active
 	assert.Empty(t, w.stored(w.create(n).ID).Assignee)
+}
+
+func TestAnAddressThatBeginsAlikeIsSomebodyElse(t *testing.T) {
+	w := newWorld(t, func(o *sim.Options, _ *Config) {
+		o.Users = []sim.User{
+			{AccountID: "acc-other", Email: "mia@acme.example.org", Name: "Other", Active: true},
+			{AccountID: "acc-mia", Email: "mia@acme.example", Name: "Mia", Active: true},
+			{AccountID: "acc-bridge", Name: "ticketbridge", Active: true},
+		}
+	})
+	n := newTicket(1)
+	n.Assignee = "Mia@acme.example"
+	assert.Equal(t, "acc-mia", w.stored(w.create(n).ID).Assignee)
+}
+
+func TestWrongValuesOfCustomFieldsAreNamed(t *testing.T) {
+	w := newWorld(t)
+	for field, value := range map[string]any{
+		"customfield_10013": "many", "customfield_10016": "soon", "customfield_10015": "nobody@acme.example",
+	} {
+		n := newTicket(1)
+		n.CustomFields = map[string]any{field: value}
+		_, err := w.client.CreateTicket(context.Background(), n)
+		assert.Equal(t, ticket.Permanent, kindOf(t, err))
+		assert.ErrorContains(t, err, field)
+	}
 }
 
 func TestUnknownCustomFieldIsNamed(t *testing.T) {
