@@ -80,7 +80,52 @@ func (c *Client) begin(op, endpoint, issue string) (*turn, error) {
 func (t *turn) end() { t.c.pace.leave(t.c.now(), t.entered) }
 
 // do makes one call and reads its JSON answer into out (nil: none is expected).
+// A read that failed is made again at once: an operation of many reads would
+// else hardly ever come to its end on a site in trouble.
 func (t *turn) do(ctx context.Context, k call, out any) error {
+	err := t.once(ctx, k, out)
+	for try := 1; try < readTries && k.reads() && t.again(ctx, err, try); try++ {
+		err = t.once(ctx, k, out)
+	}
+	return err
+}
+
+const (
+	// readTries is how often a read is made within one operation.
+	readTries = 4
+	// firstPause is the wait before the second try; it doubles.
+	firstPause = 100 * time.Millisecond
+	// longestPause is how long an operation under way waits for Jira's leave to go on.
+	longestPause = 2 * time.Second
+)
+
+// reads: the call changes nothing, so it may be repeated.
+func (k call) reads() bool {
+	return k.method() == http.MethodGet || k.endpoint == endBulk || k.endpoint == endSearch
+}
+
+// again waits before a read is repeated, and reports whether it should be.
+func (t *turn) again(ctx context.Context, err error, try int) bool {
+	failed, ok := errors.AsType[*ticket.Error](err)
+	if !ok || failed.Kind != ticket.Retry && failed.Kind != ticket.RateLimited {
+		return false
+	}
+	wait := max(failed.RetryAfter, jitter(firstPause<<(try-1)))
+	if wait > longestPause {
+		return false
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+// once makes one call.
+func (t *turn) once(ctx context.Context, k call, out any) error {
 	if err := t.admit(k); err != nil {
 		return err
 	}
