@@ -47,13 +47,15 @@ func onceOnly() []string {
 // search are the options of looking for what an earlier call did; it may be
 // repeated at will.
 func (m *matchKey) search(ctx workflow.Context, text string) workflow.Context {
+	policy := retryPolicy()
+	policy.MaximumInterval = time.Minute // a whole request waits for it
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue:           contract.ProviderQueue(m.provider),
 		StartToCloseTimeout: searchTimeout,
 		HeartbeatTimeout:    time.Minute,
 		WaitForCancellation: true,
 		Summary:             summary(text),
-		RetryPolicy:         retryPolicy(),
+		RetryPolicy:         policy,
 	})
 }
 
