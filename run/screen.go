@@ -67,9 +67,6 @@ func (s *screen) line(text string) {
 	s.draw()
 }
 
-// linef is line with a format.
-func (s *screen) linef(format string, args ...any) { s.line(fmt.Sprintf(format, args...)) }
-
 // done, note and trouble are steps of starting and stopping.
 func (s *screen) done(format string, args ...any) { s.step(green, "✓", format, args...) }
 func (s *screen) note(format string, args ...any) { s.step(dim, "·", format, args...) }
