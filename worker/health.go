@@ -15,34 +15,54 @@ type recorder struct {
 	*telemetry.Metrics
 	logger *slog.Logger
 
-	mu   sync.Mutex
-	down map[string]bool
+	mu     sync.Mutex
+	states map[string]*integrationState
 }
 
+// integrationState is whether an integration works: failures counts those in a row.
+type integrationState struct {
+	failures int
+	down     bool
+}
+
+// failuresUntilDown keeps a single lost call from raising an alarm.
+const failuresUntilDown = 3
+
 func newRecorder(metrics *telemetry.Metrics, logger *slog.Logger) *recorder {
-	return &recorder{Metrics: metrics, logger: logger, down: map[string]bool{}}
+	return &recorder{Metrics: metrics, logger: logger, states: map[string]*integrationState{}}
 }
 
 // ProviderCall counts one call and notes whether the integration works.
 func (r *recorder) ProviderCall(integration, operation, outcome string, took time.Duration) {
 	r.Metrics.ProviderCall(integration, operation, outcome, took)
-	down := false
+	refused := ticket.Kind(outcome) == ticket.Credentials
+	failed := false
 	switch ticket.Kind(outcome) {
 	case ticket.RateLimited:
 		return // says nothing about it
 	case ticket.Credentials, ticket.Retry, ticket.OutcomeUnknown:
-		down = true
+		failed = true
 	}
-	r.IntegrationUp(integration, !down)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.down[integration] == down {
-		return
+	state := r.states[integration]
+	if state == nil {
+		state = &integrationState{}
+		r.states[integration] = state
 	}
-	r.down[integration] = down
-	if down {
+	was := state.down
+	switch {
+	case !failed:
+		state.failures, state.down = 0, false
+	default:
+		state.failures++
+		state.down = refused || state.failures >= failuresUntilDown
+	}
+	r.IntegrationUp(integration, !state.down)
+	if state.down && !was {
 		r.logger.Error("integration does not work; calls are retried until it does", "integration", integration, "operation", operation, "outcome", outcome)
-		return
 	}
-	r.logger.Info("integration works again", "integration", integration)
+	if was && !state.down {
+		r.logger.Info("integration works again", "integration", integration)
+	}
 }
