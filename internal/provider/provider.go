@@ -36,7 +36,7 @@ func New(c *config.Config) (*Set, error) {
 	for _, in := range c.Integrations {
 		client, err := newClient(in)
 		if err != nil {
-			return nil, fmt.Errorf("integration %s: %w", in.Name, err)
+			return nil, err // names the integration
 		}
 		s.integrations[in.Name] = activities.Integration{
 			Name: in.Name, Provider: Short(in.Type), Client: client, FieldMap: in.FieldMap,
