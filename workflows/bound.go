@@ -73,7 +73,15 @@ func (s *matchState) roughBytes() int {
 func (s *matchState) pendingBytes() int {
 	total := 0
 	for _, t := range s.Tracks {
-		total += encodedSize(t.Pending)
+		total += t.bytes()
+	}
+	return total
+}
+
+func (t *track) bytes() int {
+	total := 0
+	for _, op := range t.Pending {
+		total += op.bytes()
 	}
 	return total
 }
@@ -87,15 +95,8 @@ func (s *matchState) fixedBytes() int {
 
 // largestFirst are the tracks that have something to deliver.
 func (s *matchState) largestFirst() []*track {
-	sizes := map[*track]int{}
-	var tracks []*track
-	for _, t := range s.Tracks {
-		if len(t.Pending) > 0 {
-			sizes[t] = encodedSize(t.Pending)
-			tracks = append(tracks, t)
-		}
-	}
-	slices.SortStableFunc(tracks, func(a, b *track) int { return sizes[b] - sizes[a] })
+	tracks := slices.DeleteFunc(slices.Clone(s.Tracks), func(t *track) bool { return len(t.Pending) == 0 })
+	slices.SortStableFunc(tracks, func(a, b *track) int { return b.bytes() - a.bytes() })
 	return tracks
 }
 
@@ -135,7 +136,7 @@ func (t *track) mergeComments(parked bool) {
 	}
 	merged := *ops[len(ops)-1] // its identity: it has never been tried under another text
 	merged.Item, merged.Since, merged.Event, merged.Tell, merged.Changes = ops[0].Item, ops[0].Since, nil, nil, event.Changes{}
-	merged.Merged = 0
+	merged.Merged, merged.size = 0, 0
 	var texts []string
 	for _, op := range ops {
 		merged.Merged += max(op.Merged, 1)
@@ -162,7 +163,7 @@ func (t *track) mergePatches(parked bool) {
 		return
 	}
 	merged := *ops[0]
-	merged.Event = nil
+	merged.Event, merged.size = nil, 0
 	for _, op := range ops[1:] {
 		merged.Changes = laterOf(merged.Changes, op.Changes)
 		if op.Set != nil {
@@ -196,7 +197,7 @@ func later[T any](first, then *T) *T {
 
 // mergedNotes names the count and keeps the newest notes.
 func mergedNotes(count int, texts []string) string {
-	head := fmt.Sprintf("%d notes arrived while this ticket could not be reached. The newest:", count)
+	head := fmt.Sprintf("%d notes came while this ticket could not be updated. The newest:", count)
 	var tail []string
 	size := 0
 	for i := len(texts) - 1; i >= 0; i-- {
@@ -237,7 +238,7 @@ func (t *track) takeOver(r *matching.Request, from *track) {
 		}
 	}
 	comment := *from.create()
-	comment.Kind, comment.Event, comment.Parked, comment.Set = opComment, nil, "", nil
+	comment.Kind, comment.Event, comment.Parked, comment.Set, comment.size = opComment, nil, "", nil, 0
 	comment.Adopt, comment.OnlyAdopt, comment.Tell = false, false, nil
 	comment.Text = rest.Truncate(fmt.Sprintf("Request %d, %q, of %s was over before its ticket could be made; it had %d notes. The first: %s",
 		r.ID, r.Fields.Subject, timeText(r.CreatedAt), count, from.create().Text), shortText)
@@ -253,12 +254,17 @@ func (t *track) takeOver(r *matching.Request, from *track) {
 
 // shorten cuts the longest text, and says so in it.
 func (t *track) shorten() bool {
-	longest := slices.MaxFunc(t.Pending, func(a, b *operation) int { return encodedSize(a) - encodedSize(b) })
-	const mark = "\n\n[cut here: too much was waiting for this provider]"
-	if longest.busy || len(longest.Text) <= shortText {
+	var longest *operation
+	for _, op := range t.Pending {
+		if !op.busy && len(op.Text) > shortText && (longest == nil || len(op.Text) > len(longest.Text)) {
+			longest = op
+		}
+	}
+	if longest == nil {
 		return false
 	}
-	longest.Text = rest.Truncate(longest.Text, shortText-len(mark)) + mark
+	const mark = "\n\n[cut here: too much was waiting for this provider]"
+	longest.Text, longest.size = rest.Truncate(longest.Text, shortText-len(mark))+mark, 0
 	if longest.Event != nil {
 		longest.Event.Resolved.Note, longest.Event.Resolved.InternalNote = "", ""
 	}

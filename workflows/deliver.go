@@ -128,6 +128,7 @@ func (m *matchKey) ticketExists(ctx workflow.Context, id int64, t *track, op *op
 	if op.text() != "" {
 		comment := *op
 		comment.Kind, comment.Adopt, comment.OnlyAdopt, comment.Set = opComment, false, false, nil
+		comment.busy, comment.size = false, 0
 		t.Pending = append([]*operation{&comment}, t.Pending...)
 	}
 }
@@ -256,6 +257,7 @@ func (m *matchKey) failed(ctx workflow.Context, op *operation, err error, once b
 	case ctx.Err() != nil && !isFinal(err):
 		return ctx.Err() // cancelled between two attempts
 	default:
+		op.size = 0
 		op.Parked = firstOf(rest.Truncate(errorText(err), 4*keptText), "unknown error")
 		countParked(ctx, parkedCounter, op.Kind)
 	}

@@ -97,7 +97,9 @@ func refusedText(n int64, last string) string {
 	return fmt.Sprintf("%d, last: %s", n, last)
 }
 
+func isLineEnd(r rune) bool { return r == '\n' || r == '\r' }
+
 // cell keeps foreign text from breaking a Markdown table.
 func cell(text string) string {
-	return strings.NewReplacer("|", "\\|", "\n", " ", "\r", " ").Replace(text)
+	return strings.ReplaceAll(strings.Join(strings.FieldsFunc(text, isLineEnd), " "), "|", "\\|")
 }

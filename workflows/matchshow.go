@@ -106,7 +106,7 @@ func (m *matchKey) bridgeState(ctx workflow.Context) string {
 // details is the Markdown that a person sees at the top of the key's workflow.
 func (m *matchKey) details() string {
 	var b strings.Builder
-	for i := len(m.state.Requests) - 1; i >= 0; i-- {
+	for i := len(m.state.Requests) - 1; i >= 0 && b.Len() < maxDetails; i-- {
 		requestDetails(&b, &m.state.Requests[i], m.state.Tracks[i])
 	}
 	for _, p := range m.state.Parked {
@@ -122,6 +122,9 @@ func (m *matchKey) details() string {
 	b.WriteString("\n")
 	return rest.Truncate(b.String(), maxDetails)
 }
+
+// shownOperations is how many undelivered operations of a request are shown.
+const shownOperations = 20
 
 func requestDetails(b *strings.Builder, r *matching.Request, t *track) {
 	fmt.Fprintf(b, "### Request %d: %s\n\n| | |\n|---|---|\n", r.ID, cell(r.Fields.Subject))
@@ -139,7 +142,7 @@ func requestDetails(b *strings.Builder, r *matching.Request, t *track) {
 	row("Completed", timeText(r.CompletedAt))
 	row("Notes", fmt.Sprint(r.Notes))
 	row("Waiting until", timeText(r.WakeAt()))
-	for _, op := range t.Pending {
+	for _, op := range t.Pending[:min(len(t.Pending), shownOperations)] {
 		v := op.view()
 		switch {
 		case v.Parked != "":

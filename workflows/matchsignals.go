@@ -123,6 +123,7 @@ func (o *operation) isParked(item string) bool {
 // amend takes what a person set; what the item has no place for is an error.
 func (o *operation) amend(set map[string]string) error {
 	can := o.amendable()
+	o.size = 0
 	for _, name := range slices.Sorted(maps.Keys(set)) {
 		if !slices.Contains(can, name) {
 			return fmt.Errorf("item %s: set.%s: want %s", o.Item, rest.Truncate(name, keptText), strings.Join(can, ", "))

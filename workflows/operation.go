@@ -49,6 +49,15 @@ type operation struct {
 
 	// busy: a coroutine performs it right now.
 	busy bool
+	// size is what it weighs in the state; 0 when that is to be found out.
+	size int
+}
+
+func (o *operation) bytes() int {
+	if o.size == 0 {
+		o.size = encodedSize(o)
+	}
+	return o.size
 }
 
 // keep makes the operation remember its event and what of its note it tells,

@@ -44,20 +44,32 @@ func decode[T any](raw converter.RawValue, value *T) error {
 	if payload := raw.Payload(); payload != nil && len(payload.GetData()) > 0 {
 		data = payload.GetData()
 	}
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	if _, ok := any(value).(*contract.EventsSignal); !ok {
-		// What a person types is taken literally or not at all: a misspelt
-		// "item" must not mean all items. Programs may send more than we know.
-		decoder.DisallowUnknownFields()
+	if err := decodeJSON(data, value); err != nil {
+		return err
 	}
+	if v, ok := any(*value).(interface{ Validate() error }); ok {
+		return v.Validate()
+	}
+	return nil
+}
+
+func decodeJSON(data []byte, value any) error {
+	if _, ok := value.(*contract.EventsSignal); ok {
+		// Programs may send more than we know.
+		if err := json.Unmarshal(data, value); err != nil {
+			return fmt.Errorf("want one JSON object: %w", err)
+		}
+		return nil
+	}
+	// What a person types is taken literally or not at all: a misspelt "item"
+	// must not mean all items.
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(value); err != nil {
 		return fmt.Errorf("want one JSON object: %w", err)
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return errors.New("want one JSON object, and nothing after it")
-	}
-	if v, ok := any(*value).(interface{ Validate() error }); ok {
-		return v.Validate()
 	}
 	return nil
 }
