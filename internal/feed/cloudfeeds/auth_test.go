@@ -245,7 +245,7 @@ func TestLeastInterval(t *testing.T) {
 		s := sim.New(sim.Options{Now: time.Now})
 		cfg := Config{
 			URL: "https://h/consolidated_ticketing/events/" + account, Limit: 10, MinInterval: 6 * time.Second,
-			Credential: Credential{Type: TokenCredential, Token: "x"}, HTTP: &http.Client{Transport: direct{s}},
+			Credential: Credential{Type: TokenCredential, Token: "x"}, HTTP: &http.Client{Transport: direct{handler: s}},
 		}
 		for range 45 {
 			s.Publish(sim.Entry{Account: account, TicketID: "T"})

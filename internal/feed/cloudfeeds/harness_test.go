@@ -38,8 +38,12 @@ func (c *clock) pass(d time.Duration) {
 	c.at = c.at.Add(d)
 }
 
-// direct calls a handler without a network.
-type direct struct{ handler http.Handler }
+// direct calls a handler without a network; accept, when set, replaces what
+// the client asks for.
+type direct struct {
+	handler http.Handler
+	accept  string
+}
 
 func (d direct) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 	defer func() {
@@ -47,6 +51,10 @@ func (d direct) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 			err = io.ErrUnexpectedEOF
 		}
 	}()
+	if d.accept != "" {
+		r = r.Clone(r.Context())
+		r.Header.Set("Accept", d.accept)
+	}
 	w := httptest.NewRecorder()
 	d.handler.ServeHTTP(w, r)
 	resp = w.Result()
@@ -74,7 +82,7 @@ func newRig(t *testing.T, opts sim.Options, change ...func(*Config)) *rig {
 	cfg := Config{
 		Name: "test", URL: "https://feeds.example/consolidated_ticketing/events/" + account,
 		Credential: Credential{Type: TokenCredential, Token: "secret-token"},
-		Limit:      10, HTTP: &http.Client{Transport: direct{s}}, Now: k.now,
+		Limit:      10, HTTP: &http.Client{Transport: direct{handler: s}}, Now: k.now,
 	}
 	for _, c := range change {
 		c(&cfg)
@@ -82,6 +90,14 @@ func newRig(t *testing.T, opts sim.Options, change ...func(*Config)) *rig {
 	client, err := New(cfg)
 	require.NoError(t, err)
 	return &rig{t: t, clock: k, server: s, cfg: cfg, client: client}
+}
+
+// askForJSON: that form is cheaper to read.
+func (r *rig) askForJSON() {
+	r.cfg.HTTP.Transport = direct{r.server, jsonMedia}
+	client, err := New(r.cfg)
+	require.NoError(r.t, err)
+	r.client = client
 }
 
 // publish stores n entries, a second apart, and returns their ids.

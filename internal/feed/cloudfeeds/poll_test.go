@@ -153,8 +153,8 @@ func TestQuietWeek(t *testing.T) {
 		r.publish(3)
 		r.clock.pass(time.Minute)
 		r.drain()
-		for range 7 * 24 {
-			r.clock.pass(time.Hour)
+		for range 7 * 6 {
+			r.clock.pass(4 * time.Hour)
 			require.Empty(t, r.drain())
 		}
 		require.Empty(t, r.gaps)
@@ -169,14 +169,14 @@ func TestExpiredMarkerUnderAFullHead(t *testing.T) {
 	for _, mode := range []sim.Mode{sim.JDBC, sim.DDB} {
 		r := newRig(t, sim.Options{Mode: mode})
 		r.publish(3)
-		for range 4 * 24 {
-			r.clock.pass(time.Hour)
+		for range 4 * 6 {
+			r.clock.pass(4 * time.Hour)
 			r.drain()
 		}
 		ids := r.publish(35)
 		r.clock.pass(3 * time.Second)
 		require.Equal(t, ids, idsOf(r.drain()), "the walk begins at the oldest entry instead (%s)", mode)
-		require.Empty(t, r.gaps, "what is read every hour does not expire unread")
+		require.Empty(t, r.gaps, "what is read every four hours does not expire unread")
 	}
 }
 
@@ -311,6 +311,7 @@ func TestForeignTenantIsRefusedOnce(t *testing.T) {
 
 func TestSecondLookAfterAStorm(t *testing.T) {
 	r := newRig(t, sim.Options{}, func(c *Config) { c.Limit = 100 })
+	r.askForJSON()
 	r.publish(3)
 	r.clock.pass(10 * time.Minute)
 	r.drain()
@@ -333,4 +334,22 @@ func TestSecondLookAfterAStorm(t *testing.T) {
 	eachReplayed(t, again, false)
 	require.Empty(t, r.settle())
 	require.Empty(t, r.gaps)
+}
+
+func TestLateEntryBehindASlowWalk(t *testing.T) {
+	r := newRig(t, sim.Options{}, func(c *Config) { c.Overlap = 20 * time.Second })
+	r.publish(3)
+	r.clock.pass(10 * time.Minute)
+	r.drain()
+	late := r.server.Publish(sim.Entry{Account: account, TicketID: "T", VisibleAt: r.clock.now().Add(19 * time.Second)})
+	for range 45 {
+		r.clock.pass(50 * time.Millisecond)
+		r.server.Publish(sim.Entry{Account: account, TicketID: "T"})
+	}
+	r.clock.pass(3 * time.Second)
+	for r.step().More {
+		r.clock.pass(10 * time.Second) // the walk takes longer than the overlap
+	}
+	require.NotContains(t, idsOf(r.got), late[0], "it became visible behind the walk")
+	require.Equal(t, late, idsOf(r.settle()))
 }

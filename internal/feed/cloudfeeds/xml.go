@@ -212,6 +212,9 @@ func repairXML(body []byte) []byte {
 			return utf8.RuneError
 		}, body)
 	}
+	if !bytes.Contains(body, []byte("&#")) {
+		return body
+	}
 	return charRef.ReplaceAllFunc(body, func(ref []byte) []byte {
 		groups := charRef.FindSubmatch(ref)
 		code, err := strconv.ParseInt(string(groups[1]), 16, 64)
