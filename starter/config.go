@@ -16,9 +16,7 @@ import (
 )
 
 func configCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "config", Short: "Look at the configuration"}
-	cmd.AddCommand(configCheck())
-	return cmd
+	return group("config", "Look at the configuration", configCheck())
 }
 
 // checked is what `config check` prints.

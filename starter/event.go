@@ -20,9 +20,7 @@ import (
 )
 
 func eventCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "event", Short: "Send events and see which request they belong to"}
-	cmd.AddCommand(eventSend(), eventID())
-	return cmd
+	return group("event", "Send events and see which request they belong to", eventSend(), eventID())
 }
 
 // eventFlags name an event's sender and parameters.

@@ -17,13 +17,12 @@ import (
 )
 
 func feedCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "feed", Short: "Start and steer feeds"}
-	cmd.AddCommand(feedStart(), feedList(), feedState(),
+	return group("feed", "Start and steer feeds",
+		feedStart(), feedList(), feedState(),
 		feedSignal(contract.SignalPause, "Stop reading a feed for now"),
 		feedSignal(contract.SignalResume, "Go on reading a feed that is paused or blocked"),
 		feedSignal(contract.SignalPollNow, "Read a feed at once"),
 		feedRewind())
-	return cmd
 }
 
 func feedStart() *cobra.Command {

@@ -60,6 +60,8 @@ TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_... or a profile file.
 Exit status: 0 done, 1 failed, 2 wrong usage or configuration, 3 not found,
 4 no Temporal server.`,
 		Version:       version + " (" + revision + ")",
+		Args:          noSuchCommand,
+		RunE:          help,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
@@ -69,4 +71,27 @@ Exit status: 0 done, 1 failed, 2 wrong usage or configuration, 3 not found,
 	root.PersistentFlags().StringP("output", "o", "text", "how answers are printed: text or json")
 	root.AddCommand(serveCommand(), feedCommand(), eventCommand(), parkedCommand(), configCommand(), simulateCommand())
 	return root
+}
+
+// group is a command that only has commands below it.
+func group(use, short string, commands ...*cobra.Command) *cobra.Command {
+	cmd := &cobra.Command{Use: use, Short: short, Args: noSuchCommand, RunE: help}
+	cmd.AddCommand(commands...)
+	return cmd
+}
+
+func help(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+
+// noSuchCommand refuses a misspelt command; cobra by itself would print the help
+// and call that a success.
+func noSuchCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	text := fmt.Sprintf("unknown command %q; see %s --help", args[0], cmd.CommandPath())
+	cmd.SuggestionsMinimumDistance = 2 // letters that differ
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		text = fmt.Sprintf("unknown command %q: did you mean %s? See %s --help", args[0], near[0], cmd.CommandPath())
+	}
+	return usageError{errors.New(text)}
 }

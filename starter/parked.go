@@ -14,12 +14,11 @@ import (
 )
 
 func parkedCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "parked", Short: "See and settle what waits for a person"}
-	cmd.AddCommand(parkedList(),
+	return group("parked", "See and settle what waits for a person",
+		parkedList(),
 		parkedSignal(contract.SignalRetry, "Try parked items again"),
 		parkedSignal(contract.SignalDiscard, "Give parked items up for good"),
 		parkedAmend())
-	return cmd
 }
 
 func addFilter(cmd *cobra.Command, f *operate.Filter) {
