@@ -62,14 +62,18 @@ func (s settings) environ(inherited []string, configFile string) []string {
 	return env
 }
 
-// writeEnv leaves a file that a shell can read to use starter and temporal.
+// writeEnv leaves a file that a shell can read to use starter, temporal, tctl
+// (which has variables of its own) and curl.
 func (s settings) writeEnv(configFile string) error {
 	var b strings.Builder
 	absolute, err := filepath.Abs(configFile)
 	if err != nil {
 		return err
 	}
-	for _, v := range s.variables(absolute) {
+	forShell := [][2]string{
+		{"HTTP", s.httpURL()}, {"TEMPORAL_CLI_ADDRESS", s.temporalAt()}, {"TEMPORAL_CLI_NAMESPACE", s.namespace},
+	}
+	for _, v := range append(s.variables(absolute), forShell...) {
 		fmt.Fprintf(&b, "export %s=%s\n", v[0], quote(v[1]))
 	}
 	bin, err := filepath.Abs(s.in("bin"))

@@ -37,12 +37,13 @@ func TestTheDatabaseIsSaferWithOnesOwnConfiguration(t *testing.T) {
 func TestTheShellReadsTheEnvFile(t *testing.T) {
 	s := settings{dir: t.TempDir(), temporalPort: 7233, namespace: "it's mine", httpAddr: ":1", metricsAddr: ":2"}
 	require.NoError(t, s.writeEnv("examples/demo.yaml"))
-	out, err := exec.Command("sh", "-c", `. "$0" && printf '%s|%s|%s' "$TEMPORAL_NAMESPACE" "$DEMO_TOKEN" "$PATH"`, s.in("env")).CombinedOutput()
+	out, err := exec.Command("sh", "-c", `. "$0" && printf '%s|%s|%s|%s|%s' "$TEMPORAL_NAMESPACE" "$DEMO_TOKEN" "$PATH" "$HTTP" "$TEMPORAL_CLI_ADDRESS"`, s.in("env")).CombinedOutput()
 	require.NoError(t, err, string(out))
 	parts := strings.Split(string(out), "|")
 	assert.Equal(t, "it's mine", parts[0])
 	assert.Equal(t, demoToken, parts[1])
 	assert.True(t, strings.HasPrefix(parts[2], s.in("bin")+":"))
+	assert.Equal(t, []string{"http://127.0.0.1:1", "127.0.0.1:7233"}, parts[3:])
 }
 
 func TestTheDemonstrationFollowsItsPort(t *testing.T) {
