@@ -24,18 +24,19 @@ type temporalServer struct {
 	address string
 	port    int
 	uiPort  int
+	more    []string
 	process *process
 }
 
 const temporalEnv = "TB_TEST_TEMPORAL"
 
-func startTemporal(t *testing.T) *temporalServer {
+func startTemporal(t *testing.T, more ...string) *temporalServer {
 	t.Helper()
 	if os.Getenv(temporalEnv) == "" {
 		t.Skipf("%s does not name a temporal CLI; run the tests with `make test`, which builds one", temporalEnv)
 	}
 	port, uiPort := freePort(t), freePort(t)
-	s := &temporalServer{t: t, dir: t.TempDir(), address: fmt.Sprintf("127.0.0.1:%d", port), port: port, uiPort: uiPort}
+	s := &temporalServer{t: t, dir: t.TempDir(), address: fmt.Sprintf("127.0.0.1:%d", port), port: port, uiPort: uiPort, more: more}
 	s.start()
 	t.Cleanup(func() { s.process.kill() })
 	return s
@@ -43,12 +44,13 @@ func startTemporal(t *testing.T) *temporalServer {
 
 func (s *temporalServer) start() {
 	s.t.Helper()
-	s.process = startProcess(s.t, "temporal", nil, os.Getenv(temporalEnv), "server", "start-dev",
+	args := []string{"server", "start-dev",
 		"--ip", "127.0.0.1", "--port", strconv.Itoa(s.port), "--ui-port", strconv.Itoa(s.uiPort), "--http-port", strconv.Itoa(freePort(s.t)),
 		"--db-filename", filepath.Join(s.dir, "temporal.db"),
 		"--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=normal",
 		"--dynamic-config-value", "history.maxInFlightUpdates=100",
-		"--log-level", "error")
+		"--log-level", "error"}
+	s.process = startProcess(s.t, "temporal", nil, os.Getenv(temporalEnv), append(args, s.more...)...)
 	require.Eventually(s.t, func() bool {
 		c, err := client.Dial(client.Options{HostPort: s.address})
 		if err != nil {
@@ -101,7 +103,14 @@ type process struct {
 
 func startProcess(t *testing.T, name string, env []string, path string, args ...string) *process {
 	t.Helper()
+	return startProcessIn(t, name, "", env, path, args...)
+}
+
+// startProcessIn starts it in a folder.
+func startProcessIn(t *testing.T, name, dir string, env []string, path string, args ...string) *process {
+	t.Helper()
 	cmd := exec.Command(path, args...)
+	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	log, err := os.OpenFile(filepath.Join(logDir(t), name+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)

@@ -72,6 +72,12 @@ type options struct {
 	config      func(text string) string
 	workers     int
 	window      string
+	// catalog takes the place of testCatalog, where given.
+	catalog string
+	// env is added to the environment of our programs.
+	env []string
+	// server are further arguments of the Temporal server.
+	server []string
 }
 
 const (
@@ -81,14 +87,12 @@ const (
 
 func start(t *testing.T, o options) *stack {
 	t.Helper()
-	server := startTemporal(t)
+	server := startTemporal(t, o.server...)
 	bin, err := programs()
 	require.NoError(t, err)
-	sim := jira.New(o.jira)
-	site := httptest.NewServer(sim)
-	t.Cleanup(site.Close)
+	url, sim := startJira(t, o.jira)
 	s := &stack{
-		t: t, temporal: server, client: server.client(), jira: sim, jiraURL: site.URL, dir: t.TempDir(), bin: bin,
+		t: t, temporal: server, client: server.client(), jira: sim, jiraURL: url, dir: t.TempDir(), bin: bin,
 		httpAddr: fmt.Sprintf("127.0.0.1:%d", freePort(t)),
 	}
 	s.write(o)
@@ -98,6 +102,7 @@ func start(t *testing.T, o options) *stack {
 		"TEST_JIRA_TOKEN=secret-of-jira", "TEST_CALLER_TOKEN=" + token, "TEST_FEED_KEY=secret-of-feed",
 		"TICKETBRIDGE_FEED_WINDOW=" + orText(o.window, "5s"),
 	}
+	s.env = append(s.env, o.env...)
 	for range max(o.workers, 1) {
 		s.startWorker()
 	}
@@ -109,6 +114,14 @@ func start(t *testing.T, o options) *stack {
 		s.serve.kill()
 	})
 	return s
+}
+
+func startJira(t *testing.T, o jira.Options) (url string, sim *jira.Simulator) {
+	t.Helper()
+	sim = jira.New(o)
+	site := httptest.NewServer(sim)
+	t.Cleanup(site.Close)
+	return site.URL, sim
 }
 
 func orText(text, fallback string) string {
@@ -142,7 +155,7 @@ catalog: catalog.yaml
 		text = o.config(text)
 	}
 	s.file("ticketbridge.yaml", text)
-	s.file("catalog.yaml", testCatalog())
+	s.file("catalog.yaml", orText(o.catalog, testCatalog()))
 }
 
 // testCatalog has the CIs srv-001 to srv-250.

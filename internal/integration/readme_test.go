@@ -1,0 +1,159 @@
+package integration
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// demo is what `make run` starts, in a folder of its own.
+type demo struct {
+	dir       string
+	simulator string
+	launcher  *process
+}
+
+func startDemo(t *testing.T) *demo {
+	t.Helper()
+	if os.Getenv(temporalEnv) == "" {
+		t.Skipf("%s does not name a temporal CLI; run the tests with `make test`, which builds one", temporalEnv)
+	}
+	needTctl(t)
+	root, err := filepath.Abs("../..")
+	require.NoError(t, err)
+	d := &demo{dir: t.TempDir(), simulator: fmt.Sprintf("http://127.0.0.1:%d", freePort(t))}
+	bin := filepath.Join(d.dir, ".run", "bin")
+	require.NoError(t, os.MkdirAll(bin, 0o700))
+	require.NoError(t, os.Symlink(filepath.Join(root, "examples"), filepath.Join(d.dir, "examples")))
+	for name, variable := range map[string]string{"temporal": temporalEnv, "tctl": tctlEnv} {
+		require.NoError(t, os.Symlink(os.Getenv(variable), filepath.Join(bin, name)))
+	}
+	launcher := filepath.Join(d.dir, "run")
+	build := exec.Command("go", "build", "-o", launcher, "./run")
+	build.Dir = root
+	out, err := build.CombinedOutput()
+	require.NoError(t, err, string(out))
+	port := func() string { return fmt.Sprint(freePort(t)) }
+	d.launcher = startProcessIn(t, "run", root, []string{
+		"TB_RUN_DIR=" + filepath.Join(d.dir, ".run"), "TB_TEMPORAL=" + os.Getenv(temporalEnv), "TB_TCTL=" + os.Getenv(tctlEnv),
+		"TB_TEMPORAL_PORT=" + port(), "TB_UI_PORT=" + port(), "TB_SIMULATOR_PORT=" + d.simulator[strings.LastIndex(d.simulator, ":")+1:],
+		"TICKETBRIDGE_HTTP_ADDR=127.0.0.1:" + port(), "TICKETBRIDGE_METRICS_ADDR=127.0.0.1:" + port(), "TB_PACE=500ms",
+	}, launcher)
+	t.Cleanup(func() {
+		assert.True(t, d.launcher.stop(time.Minute), "the demonstration does not stop when it is asked to")
+	})
+	require.Eventually(t, func() bool { return len(d.issues()) > 0 }, 4*time.Minute, 200*time.Millisecond,
+		"the demonstration makes no ticket; its output is in %s", logDir(t))
+	return d
+}
+
+// issues are the descriptions and comments of the simulated Jira, by summary.
+func (d *demo) issues() map[string]string {
+	resp, err := http.Get(d.simulator + "/jira/_control/issues")
+	if err != nil {
+		return nil
+	}
+	defer resp.Body.Close()
+	var issues []struct {
+		Summary  string `json:"summary"`
+		Status   string `json:"status"`
+		Text     string `json:"text"`
+		Comments []struct{ Text string }
+	}
+	if data, err := io.ReadAll(resp.Body); err != nil || json.Unmarshal(data, &issues) != nil {
+		return nil
+	}
+	texts := map[string]string{}
+	for _, i := range issues {
+		texts[i.Summary] += "\n" + i.Status + "\n" + i.Text
+		for _, c := range i.Comments {
+			texts[i.Summary] += "\n" + c.Text
+		}
+	}
+	return texts
+}
+
+// readmeCommands are the commands of the README's marked blocks, in order;
+// lines that a backslash ends belong to the next one.
+func readmeCommands(t *testing.T) map[string][]string {
+	t.Helper()
+	data, err := os.ReadFile("../../README.md")
+	require.NoError(t, err)
+	blocks := map[string][]string{}
+	for _, m := range regexp.MustCompile("(?s)<!-- commands: ([a-z]+) -->\n```sh\n(.*?)```").FindAllStringSubmatch(string(data), -1) {
+		for line := range strings.SplitSeq(strings.ReplaceAll(m[2], "\\\n", ""), "\n") {
+			if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+				blocks[m[1]] = append(blocks[m[1]], line)
+			}
+		}
+	}
+	return blocks
+}
+
+// run runs a command as a user's shell does, after the first line of its block.
+func (d *demo) run(block []string, command string) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "sh", "-c", block[0]+"\n"+command)
+	cmd.Dir = d.dir
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// Every command of the README works as it stands there, against what `make run`
+// starts.
+func TestReadme(t *testing.T) {
+	t.Parallel()
+	blocks := readmeCommands(t)
+	require.Len(t, blocks, 3)
+	if _, err := exec.LookPath("curl"); err != nil {
+		t.Skip("curl is missing")
+	}
+	d := startDemo(t)
+	says := map[string][]string{
+		"events":   {`"subject":"Database down"`, "updated request", `"status":"completed"`},
+		"simulate": {`"outcome":"created"`},
+		"steer": {
+			"feed demo runs as workflow feed:demo", "feed:demo", "demo", `polling`, `polling`,
+			"", "", "", "", // signals
+			"match:demo-jira:harbour-nagios-31-101:x673ed5bcggmg3ij4xyma4bqx5", "match:demo-jira", "", "OPS-",
+			"", "", "workflows",
+		},
+	}
+	for _, name := range []string{"events", "simulate", "steer"} {
+		block := blocks[name]
+		require.Equal(t, ". .run/env", strings.TrimSpace(strings.Split(block[0], "#")[0]), "every block begins so")
+		require.Len(t, says[name], len(block)-1, "%s: the test knows each command", name)
+		for i, command := range block[1:] {
+			var out string
+			var err error
+			// A request's ticket, for one, takes a moment.
+			for deadline := time.Now().Add(soon); ; {
+				out, err = d.run(block, command)
+				if err != nil || strings.Contains(out, says[name][i]) || time.Now().After(deadline) {
+					break
+				}
+			}
+			assert.NoError(t, err, "%s\n%s", command, out)
+			assert.Contains(t, out, says[name][i], command)
+		}
+	}
+	require.Eventually(t, func() bool {
+		text := d.issues()["Database down"]
+		return strings.Contains(text, "Done") && strings.Contains(text, "answers again") && strings.Contains(text, "To Do")
+	}, soon, 100*time.Millisecond, "the README's events are tickets")
+	assert.Equal(t, 1, strings.Count(d.issues()["Database down"], "still no answer"))
+	assert.Equal(t, 2, strings.Count(d.issues()["Database down"], "no answer on port 5432"), "one of curl, one by hand")
+}
