@@ -29,8 +29,6 @@ type row struct {
 	crash time.Duration
 	// creates bounds the create calls per ticket; zero does not.
 	creates float64
-	// rate is the integration's, where the row is about it.
-	rate string
 }
 
 // scale is what part of the table's events are sent; `make bench` sends all.

@@ -10,7 +10,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -278,14 +277,6 @@ func (s *stack) issues() map[string][]jira.Issue {
 		}
 	}
 	return found
-}
-
-func query(values ...string) string {
-	q := url.Values{}
-	for i := 0; i+1 < len(values); i += 2 {
-		q.Set(values[i], values[i+1])
-	}
-	return q.Encode()
 }
 
 // report tells what is where, for a test that failed.
