@@ -40,19 +40,19 @@ func (s *feedState) details(name string) string {
 	row("Last error", s.LastError)
 	row("Signals refused", refusedText(s.Rejected, s.LastRejection))
 	if s.GapCount > 0 {
-		fmt.Fprintf(&b, "\n**Events may be missing** (%d windows recorded; the newest %d):\n", s.GapCount, len(s.Gaps))
+		fmt.Fprintf(&b, "\n**Events may be missing** (%d windows recorded; the newest %d):\n\n", s.GapCount, len(s.Gaps))
 		for _, gap := range s.Gaps {
 			fmt.Fprintf(&b, "- %s to %s: %s\n", timeText(gap.From), timeText(gap.To), gap.Reason)
 		}
 	}
 	if len(s.Parked) > 0 {
-		b.WriteString("\n**Parked entries** (signal `retry`, `amend` or `discard`):\n")
+		b.WriteString("\n**Parked entries** (signal `retry`, `amend` or `discard`):\n\n")
 		for _, item := range s.Parked {
 			fmt.Fprintf(&b, "- `%s` since %s: %s\n", item.Item, timeText(item.Since), item.Reason)
 		}
 	}
 	if len(s.Samples) > 0 {
-		b.WriteString("\nLast events:\n")
+		b.WriteString("\nLast events:\n\n")
 		for _, sample := range s.Samples {
 			fmt.Fprintf(&b, "- %s\n", cell(sample))
 		}
