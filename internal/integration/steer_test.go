@@ -170,10 +170,10 @@ func (s *stack) testRewind(t *testing.T, f *ownFeed) {
 	assert.Len(t, s.jira.Issues(), total+1)
 
 	refused := s.feed(f.name).Rejected
-	s.steer(t, "rewind", f.name, "--to", "last week")
+	s.steer(t, "rewind", f.name, "--to", "yesterday")
 	s.eventually(t, func() bool { return s.feed(f.name).Rejected == refused+1 }, "the refused rewind is counted")
-	assert.Contains(t, s.feed(f.name).LastRejection, `"last week"`)
-	assert.Contains(t, s.steer(t, "state", f.name), "last week")
+	assert.Contains(t, s.feed(f.name).LastRejection, `"yesterday"`)
+	assert.Contains(t, s.steer(t, "state", f.name), "yesterday")
 	out, status := s.starter("feed", "rewind", f.name)
 	assert.Equal(t, 2, status, out)
 	f.tell("250101-lon-0000004", "goes on.")

@@ -3,6 +3,7 @@ package cloudfeeds
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -73,7 +74,7 @@ func (c *Client) Rewind(data json.RawMessage, to string) (json.RawMessage, error
 	case to == StartOldest:
 	case isTime:
 		target.From = at
-	case isMarker(to) && to != StartNow:
+	case isMarker(to) && strings.HasPrefix(to, markerPrefix):
 		target.Marker = to
 	default:
 		return nil, fmt.Errorf("rewind: to: %q is neither %q nor an RFC 3339 time nor a marker (urn:uuid:...)", to, StartOldest)

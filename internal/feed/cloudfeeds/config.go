@@ -144,7 +144,7 @@ func check(cfg Config) error {
 		return &ConfigurationError{"overlap", "must not be negative"}
 	case cfg.FullEvery < 0:
 		return &ConfigurationError{"full_every", "must not be negative"}
-	case cfg.Start != StartOldest && cfg.Start != StartNow && !isMarker(cfg.Start):
+	case cfg.Start != StartOldest && cfg.Start != StartNow && !(isMarker(cfg.Start) && strings.HasPrefix(cfg.Start, markerPrefix)):
 		return &ConfigurationError{"start", fmt.Sprintf("%q is neither %q nor %q nor a marker (urn:uuid:...)", cfg.Start, StartOldest, StartNow)}
 	}
 	return nil

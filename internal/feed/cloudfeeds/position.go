@@ -85,6 +85,10 @@ type look struct {
 // marker ids are checked because they go into URLs and into a bounded state.
 var markerForm = regexp.MustCompile(`^[A-Za-z0-9:._~/+@=-]{1,80}$`)
 
+// markerPrefix begins every marker that a person may type: other entry ids are
+// only known to exist when the feed has shown them.
+const markerPrefix = "urn:uuid:"
+
 func isMarker(id string) bool {
 	return markerForm.MatchString(id) && id != StartOldest && id != StartNow && id != "last"
 }
