@@ -18,13 +18,13 @@ type alarm struct {
 // then, and is set again.
 const longestTimer = 365 * 24 * time.Hour
 
-// set makes the alarm ring at the latest at this time; it may ring before. A
-// zero time needs no alarm.
-func (a *alarm) set(ctx workflow.Context, at time.Time) {
+// set makes the alarm ring at the latest at this time and what there is to spare
+// after it; it may ring before. A zero time needs no alarm.
+func (a *alarm) set(ctx workflow.Context, at time.Time, spare time.Duration) {
 	if a.rang() {
 		a.timer = nil
 	}
-	if at.IsZero() || a.timer != nil && !at.Before(a.at) {
+	if at.IsZero() || a.timer != nil && !at.Add(spare).Before(a.at) {
 		return
 	}
 	if a.cancel != nil {

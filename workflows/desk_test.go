@@ -20,6 +20,8 @@ type desk struct {
 	// on decides how the nth call of an operation ends: whether it takes effect,
 	// and with which error.
 	on map[string]func(n int) (effect bool, err error)
+	// hang is what a create does after its effect.
+	hang func()
 	// indexed: the index finds tickets.
 	indexed bool
 	now     func() time.Time
@@ -56,6 +58,9 @@ func (d *desk) find(id string) *deskTicket {
 }
 
 func (d *desk) CreateTicket(_ context.Context, n ticket.New) (ticket.Ticket, error) {
+	if d.hang != nil {
+		defer d.hang()
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	effect, err := d.begin("create")

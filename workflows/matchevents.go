@@ -10,6 +10,7 @@ import (
 	"github.com/ticketbridge/ticketbridge/activities"
 	"github.com/ticketbridge/ticketbridge/internal/contract"
 	"github.com/ticketbridge/ticketbridge/internal/event"
+	"github.com/ticketbridge/ticketbridge/internal/matching"
 )
 
 // The activities' methods are named through these; they are never called.
@@ -113,7 +114,8 @@ func (m *matchKey) run(ctx workflow.Context) (contract.MatchView, error) {
 			}
 			continue
 		}
-		m.alarm.set(ctx, m.due(workflow.Now(ctx)))
+		m.alarm.set(ctx, m.state.wakeAt(), 0)
+		m.alarm.set(ctx, m.endDue(workflow.Now(ctx)), matching.Window)
 		m.nudged = false
 		if err := workflow.Await(ctx, func() bool { return m.hasWork() || m.alarm.rang() || continueSuggested(ctx) }); err != nil {
 			return m.view(), err
@@ -185,19 +187,14 @@ func (m *matchKey) over(ctx workflow.Context) bool {
 	return !m.state.pending() && !m.signals.pending() && !workflow.Now(ctx).Before(m.state.endAt(m.memory))
 }
 
-// due is when something has to be done without an event; zero when nothing is:
-// a key that should be over but has something undelivered waits for that.
-func (m *matchKey) due(now time.Time) time.Time {
-	due := m.state.endAt(m.memory)
-	if !due.After(now) {
-		due = time.Time{}
+// endDue is when the run may end; zero where it could end but for what is still
+// undelivered. A request that completes early ends the run no earlier than the
+// timer of its window does: a day more costs less than another timer.
+func (m *matchKey) endDue(now time.Time) time.Time {
+	if due := m.state.endAt(m.memory); due.After(now) {
+		return due
 	}
-	for i := range m.state.Requests {
-		if at := m.state.Requests[i].WakeAt(); !at.IsZero() && (due.IsZero() || at.Before(due)) {
-			due = at
-		}
-	}
-	return due
+	return time.Time{}
 }
 
 // wake puts requests whose waiting_until has passed back to assigned.

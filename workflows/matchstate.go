@@ -198,3 +198,14 @@ func (s *matchState) requestEnd(r *matching.Request) time.Time {
 		return r.CreatedAt.Add(matching.Window)
 	}
 }
+
+// wakeAt is when the first of the waiting requests goes on; zero for none.
+func (s *matchState) wakeAt() time.Time {
+	var first time.Time
+	for i := range s.Requests {
+		if at := s.Requests[i].WakeAt(); !at.IsZero() && (first.IsZero() || at.Before(first)) {
+			first = at
+		}
+	}
+	return first
+}
