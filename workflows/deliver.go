@@ -125,7 +125,7 @@ func (m *matchKey) ticketExists(ctx workflow.Context, id int64, t *track, op *op
 	if r, _ := m.state.find(id); r != nil && found.Closed {
 		r.Close(orTime(found.ClosedAt, t.AskedAt), closedAtProvider)
 	}
-	if op.text() != "" {
+	if op.text() != "" && !found.Told {
 		comment := *op
 		comment.Kind, comment.Adopt, comment.OnlyAdopt, comment.Set = opComment, false, false, nil
 		comment.busy, comment.size = false, 0
@@ -144,6 +144,7 @@ func (m *matchKey) nothingToAdopt(id int64, op *operation) {
 			m.state.NotTicketed += int64(o.Merged)
 		case o.Event.Replayed && !o.Event.Create:
 			m.state.NotTicketed++
+			m.state.Seen.remove(o.EventID) // a rewind that may create finds it new
 			m.state.record(recorded{Event: hashOf(o.EventID), Outcome: event.Unchanged})
 		default:
 			again = append(again, t.original(o, m.key))

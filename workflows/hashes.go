@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
+	"slices"
 )
 
 // hashSet remembers the newest of many ids by 8 bytes each, in the order they came.
@@ -41,6 +42,21 @@ func (s *hashSet) add(id string) {
 	}
 	s.packed = binary.BigEndian.AppendUint64(s.packed, hash)
 	s.index[hash] = struct{}{}
+}
+
+// remove forgets id.
+func (s *hashSet) remove(id string) {
+	hash := hashOf(id)
+	if _, ok := s.index[hash]; !ok {
+		return
+	}
+	delete(s.index, hash)
+	for i := 0; i < len(s.packed); i += hashBytes {
+		if binary.BigEndian.Uint64(s.packed[i:]) == hash {
+			s.packed = slices.Concat(s.packed[:i], s.packed[i+hashBytes:])
+			return
+		}
+	}
 }
 
 // MarshalJSON writes the hashes as one base64 text.

@@ -143,11 +143,13 @@ type recorder struct {
 	events *matchSuite
 }
 
-func newRecorder(t *testing.T) *recorder {
+func newRecorder(t *testing.T) *recorder { return newRecorderWith(t, nil) }
+
+func newRecorderWith(t *testing.T, metrics client.MetricsHandler) *recorder {
 	events := new(matchSuite)
 	events.SetT(t)
 	events.begin, events.rules = time.Now().UTC(), testRules()
-	return &recorder{real: startReal(t), events: events}
+	return &recorder{real: startReal(t, metrics), events: events}
 }
 
 func (r *recorder) newCommentClose() (string, string) {

@@ -40,7 +40,7 @@ type real struct {
 	delivery *delivery.Delivery
 }
 
-func startReal(t *testing.T) *real {
+func startReal(t *testing.T, metrics client.MetricsHandler) *real {
 	t.Helper()
 	cli := os.Getenv("TB_TEST_TEMPORAL")
 	if cli == "" {
@@ -55,7 +55,7 @@ func startReal(t *testing.T) *real {
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
 	r := &real{t: t, desk: newDesk(time.Now), feed: &listFeed{}}
 	require.Eventually(t, func() bool {
-		c, err := client.Dial(client.Options{HostPort: fmt.Sprintf("127.0.0.1:%d", port), Logger: silent{}, Identity: "test"})
+		c, err := client.Dial(client.Options{HostPort: fmt.Sprintf("127.0.0.1:%d", port), Logger: silent{}, Identity: "test", MetricsHandler: metrics})
 		if err == nil {
 			err = operate.Register(t.Context(), c, client.DefaultNamespace)
 		}

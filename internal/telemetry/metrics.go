@@ -31,8 +31,6 @@ type Metrics struct {
 	newest        *prometheus.GaugeVec
 	gaps          *prometheus.CounterVec
 	refused       *prometheus.CounterVec
-	parked        *prometheus.CounterVec
-	unparked      *prometheus.CounterVec
 	integrationUp *prometheus.GaugeVec
 	requests      *prometheus.CounterVec
 	requestTime   *prometheus.HistogramVec
@@ -53,8 +51,6 @@ func NewMetrics(version, revision string) (*Metrics, error) {
 	m.newest = f.gauge("feed_newest_timestamp_seconds", "When the feed stored the newest event handed over.", "feed")
 	m.gaps = f.counter("feed_gaps_total", "Windows in which events of a feed may have been missed.", "feed")
 	m.refused = f.counter("feed_entries_refused_total", "Entries of a foreign tenant.", "feed")
-	m.parked = f.counter("parked_total", "Items that began to wait for a person.", "kind")
-	m.unparked = f.counter("unparked_total", "Items that were retried, amended or discarded.", "kind")
 	m.integrationUp = f.gauge("integration_up", "1 if the last call to the integration reached it with good credentials, else 0.", "integration")
 	m.requests = f.counter("http_requests_total", "Requests to the HTTP interfaces.", "route", "status")
 	m.requestTime = f.histogram("http_request_duration_seconds", "How long requests to the HTTP interfaces took.", "route")
@@ -139,16 +135,6 @@ func (m *Metrics) EntriesRefused(feed string, n int) {
 	m.refused.WithLabelValues(m.guard.value("feed", feed)).Add(float64(max(n, 0)))
 }
 
-// Parked counts n items that began to wait for a person.
-func (m *Metrics) Parked(kind string, n int) {
-	m.parked.WithLabelValues(m.guard.value("kind", kind)).Add(float64(max(n, 0)))
-}
-
-// Unparked counts n items that a person dealt with.
-func (m *Metrics) Unparked(kind string, n int) {
-	m.unparked.WithLabelValues(m.guard.value("kind", kind)).Add(float64(max(n, 0)))
-}
-
 // IntegrationUp tells whether the last call reached the integration with good
 // credentials.
 func (m *Metrics) IntegrationUp(integration string, up bool) {
@@ -168,7 +154,8 @@ func (m *Metrics) HTTPRequest(route string, status int, d time.Duration) {
 }
 
 // SDKMetricsHandler is for client.Options: the Temporal SDK's own metrics
-// appear beside ours.
+// appear beside ours, and so does what workflow code counts itself
+// (ticketbridge_parked_total, ticketbridge_unparked_total).
 func (m *Metrics) SDKMetricsHandler() client.MetricsHandler { return m.sdk }
 
 // Handler answers with all metrics in Prometheus' format.

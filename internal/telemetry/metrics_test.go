@@ -49,8 +49,6 @@ func TestMetricsAreScraped(t *testing.T) {
 	m.FeedNewest("lon", time.Time{})
 	m.GapRecorded("lon")
 	m.EntriesRefused("lon", 3)
-	m.Parked("create", 2)
-	m.Unparked("create", 1)
 	m.IntegrationUp("ops", true)
 	m.IntegrationUp("sir", true)
 	m.IntegrationUp("sir", false)
@@ -71,8 +69,6 @@ func TestMetricsAreScraped(t *testing.T) {
 		`ticketbridge_feed_newest_timestamp_seconds{feed="lon"} 1.7000000005e+09`,
 		`ticketbridge_feed_gaps_total{feed="lon"} 1`,
 		`ticketbridge_feed_entries_refused_total{feed="lon"} 3`,
-		`ticketbridge_parked_total{kind="create"} 2`,
-		`ticketbridge_unparked_total{kind="create"} 1`,
 		`ticketbridge_integration_up{integration="ops"} 1`,
 		`ticketbridge_integration_up{integration="sir"} 0`,
 		`ticketbridge_http_requests_total{route="POST /v1/events",status="201"} 1`,
@@ -149,7 +145,6 @@ func TestNamesFollowPrometheusConventions(t *testing.T) {
 	m.Expect([]string{"lon"}, []string{"ops"})
 	m.ProviderCall("ops", "create_ticket", "ok", time.Second)
 	m.HTTPRequest("GET /", 200, time.Second)
-	m.Parked("create", 1)
 	m.FeedLag("lon", time.Second)
 	problems, err := promlint.New(strings.NewReader(scrape(t, m))).Lint()
 	require.NoError(t, err)
