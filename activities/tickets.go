@@ -45,8 +45,10 @@ type TicketResult struct {
 	URL      string    `json:"url,omitempty"`
 	Closed   bool      `json:"closed,omitempty"`
 	ClosedAt time.Time `json:"closed_at,omitzero"`
-	// Adopted: the ticket was there before.
+	// Adopted: the ticket was there before. Told: the very same event made it, so
+	// it holds what the event says.
 	Adopted bool `json:"adopted,omitempty"`
+	Told    bool `json:"told,omitempty"`
 }
 
 func ticketResult(t ticket.Ticket, adopted bool) TicketResult {
@@ -65,7 +67,7 @@ func (a *Tickets) CreateTicket(ctx context.Context, in CreateTicketInput) (Ticke
 	if err != nil {
 		return TicketResult{}, err
 	}
-	if in.Adopt || in.OnlyAdopt {
+	if (in.Adopt || in.OnlyAdopt) && !activity.HasHeartbeatDetails(ctx) {
 		found, err := a.adopt(ctx, in)
 		if err != nil || found.Found || in.OnlyAdopt {
 			return found, err
@@ -79,6 +81,11 @@ func (a *Tickets) CreateTicket(ctx context.Context, in CreateTicketInput) (Ticke
 	created, err := creator.CreateTicket(ctx, asked)
 	a.record(in.Integration, "create_ticket", start, err)
 	if err != nil {
+		if in.Adopt {
+			// For the next attempt: there is nothing to adopt. To search anew each
+			// time could use up the integration's rate.
+			activity.RecordHeartbeat(ctx, "nothing to adopt")
+		}
 		return TicketResult{}, temporalError(ctx, err)
 	}
 	a.Recorder.TicketCreated(in.Integration)
@@ -117,15 +124,19 @@ func (a *Tickets) adopt(ctx context.Context, in CreateTicketInput) (TicketResult
 	if err != nil {
 		return TicketResult{}, temporalError(ctx, repeatable(err))
 	}
+	if len(found) == 0 {
+		return TicketResult{}, nil
+	}
+	chosen := found[0]
 	for _, t := range found {
 		if !t.Closed {
-			return ticketResult(t, true), nil
+			chosen = t
+			break
 		}
 	}
-	if len(found) > 0 {
-		return ticketResult(found[0], true), nil
-	}
-	return TicketResult{}, nil
+	result := ticketResult(chosen, true)
+	result.Told = chosen.Operation == in.Marker.Operation
+	return result, nil
 }
 
 // GetTicketInput names a ticket.

@@ -61,6 +61,7 @@ func serve(cmd *cobra.Command, _ []string) error {
 		Parked:   parked{operate.Parked{Temporal: temporal}, c},
 		Health:   health{temporal, namespace},
 		Metrics:  metrics.Handler(),
+		Observe:  metrics.HTTPRequest,
 		Logger:   logger,
 		Now:      time.Now,
 		Version:  version,

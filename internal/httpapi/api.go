@@ -33,6 +33,8 @@ type Options struct {
 	Health Health
 	// Metrics answers /metrics; without it there is no such path.
 	Metrics http.Handler
+	// Observe is told of every call that was answered; absent: nobody is.
+	Observe func(route string, status int, took time.Duration)
 	// Limiter bounds the calls of each caller; absent: NewLimiter's default rate.
 	Limiter Limiter
 	Logger  *slog.Logger

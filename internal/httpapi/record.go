@@ -80,6 +80,9 @@ func (a *api) recovered(w *answerWriter, r *http.Request, cause any) {
 
 func (a *api) logCall(w *answerWriter, r *http.Request, took time.Duration) {
 	l := lineOf(r.Context())
+	if a.Observe != nil {
+		a.Observe(l.route, w.status, took)
+	}
 	level := slog.LevelInfo
 	if l.route == "GET /healthz" || l.route == "GET /readyz" || l.route == "GET /metrics" {
 		level = slog.LevelDebug

@@ -74,12 +74,12 @@ func TestFaults(t *testing.T) {
 
 func (r row) run(t *testing.T) {
 	r.events, r.keys = scale(r.events), max(scale(r.keys), 5)
-	rate := "    rate: {per_second: 200, concurrency: 16}\n"
+	rate := fastRate
 	if r.creates > 0 {
-		rate = ""
+		rate = "" // the default
 	}
 	s := start(t, options{jira: r.jira, workers: r.workers, config: func(text string) string {
-		return strings.Replace(text, "    rate: {per_second: 200, concurrency: 16}\n", rate, 1)
+		return strings.Replace(text, fastRate, rate, 1)
 	}})
 	require.NoError(t, s.jira.SetFaults(r.faults...))
 	if r.crash > 0 {

@@ -184,6 +184,19 @@ func TestFeedBecomesTickets(t *testing.T) {
 	}
 }
 
+// At the default rate, looking for earlier tickets leaves room to make new ones.
+func TestFeedAtTheDefaultRate(t *testing.T) {
+	s, feed := startWithFeed(t, cloudfeeds.Options{HeadDelay: 200 * time.Millisecond}, options{config: func(text string) string {
+		return strings.Replace(text, fastRate, "", 1)
+	}})
+	told := tell(12, 12, 4)
+	feed.Publish(told.entries...)
+	s.awaitTold(t, told, 30*time.Second)
+	requests := s.jira.Stats().Requests
+	assert.Equal(t, 12, requests["create"])
+	assert.LessOrEqual(t, requests["search"], 24, "searches for 12 tickets")
+}
+
 func (s *stack) assertToldAnyOrder(t *testing.T, told *story) {
 	t.Helper()
 	byTicket := map[string][]jira.Issue{}

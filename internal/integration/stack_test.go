@@ -82,6 +82,7 @@ type options struct {
 const (
 	token    = "test-token-of-monitoring"
 	settling = "1s"
+	fastRate = "    rate: {per_second: 200, concurrency: 16}\n"
 )
 
 func start(t *testing.T, o options) *stack {
@@ -141,15 +142,14 @@ func (s *stack) write(o options) {
     default_project: OPS
     default_issue_type: Task
     settling: %s
-    rate: {per_second: 200, concurrency: 16}
-%s
+%s%s
 callers:
   - name: monitoring
     token: "env:TEST_CALLER_TOKEN"
     integration: jira-ops
     person: monitor@widget.example
 catalog: catalog.yaml
-%s`, s.jiraURL, settling, o.integration, o.feeds)
+%s`, s.jiraURL, settling, fastRate, o.integration, o.feeds)
 	if o.config != nil {
 		text = o.config(text)
 	}

@@ -39,8 +39,17 @@ func (f *Feeds) Start(ctx context.Context, feed, integration string) error {
 // State asks a feed how it stands.
 func (f *Feeds) State(ctx context.Context, feed string) (contract.FeedView, error) {
 	var view contract.FeedView
-	err := query(ctx, f.Temporal, contract.FeedID(feed), contract.QueryState, &view)
-	if err != nil {
+	answer, err := f.Temporal.QueryWorkflowWithOptions(ctx, &client.QueryWorkflowWithOptionsRequest{
+		WorkflowID: contract.FeedID(feed), QueryType: contract.QueryState,
+		QueryRejectCondition: enumspb.QUERY_REJECT_CONDITION_NOT_OPEN,
+	})
+	switch {
+	case err != nil:
+		return view, fmt.Errorf("feed %s: %w", feed, classify(err))
+	case answer.QueryRejected != nil:
+		return view, fmt.Errorf("feed %s: its workflow has ended: %w", feed, ErrNotFound)
+	}
+	if err := answer.QueryResult.Get(&view); err != nil {
 		return view, fmt.Errorf("feed %s: %w", feed, err)
 	}
 	return view, nil

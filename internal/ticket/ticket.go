@@ -47,6 +47,8 @@ type Ticket struct {
 	Key    string `json:"-"`
 	URL    string `json:"-"`
 	Closed bool   `json:"-"`
+	// Operation is the act that made the ticket, from our marker.
+	Operation string `json:"-"`
 }
 
 // New asks for a ticket. Only Name is required by the model; a provider may

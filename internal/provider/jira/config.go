@@ -97,6 +97,7 @@ type Client struct {
 	accounts   *cache[string]
 	fieldTypes *cache[map[string]fieldSchema]
 	sites      *cache[string]
+	presence   *cache[struct{}]
 }
 
 // New checks config and makes a client; it makes no call. The error names every
@@ -155,6 +156,7 @@ func newClient(config Config, base, authorization string) *Client {
 		accounts:   newCache[string](now),
 		fieldTypes: newCache[map[string]fieldSchema](now),
 		sites:      newCache[string](now),
+		presence:   newCache[struct{}](now),
 	}
 }
 

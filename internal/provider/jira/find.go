@@ -35,7 +35,7 @@ func (c *Client) FindTicket(ctx context.Context, m ticket.Marker) ([]ticket.Tick
 		return nil, err
 	}
 	if len(ids) == 0 {
-		return nil, t.present(ctx)
+		return nil, t.presentLately(ctx)
 	}
 	return t.verified(ctx, ids, m)
 }
@@ -52,8 +52,10 @@ func (t *turn) verified(ctx context.Context, hits []issue, m ticket.Marker) ([]t
 	}
 	var out []ticket.Ticket
 	for _, i := range issues {
-		if stampFrom(i.Properties).matches(m) {
-			out = append(out, t.model(ctx, i))
+		if mark := stampFrom(i.Properties); mark.matches(m) {
+			found := t.model(ctx, i)
+			found.Operation = mark.Operation
+			out = append(out, found)
 		}
 	}
 	slices.SortStableFunc(out, func(a, b ticket.Ticket) int {
@@ -75,6 +77,13 @@ func (t *turn) search(ctx context.Context, jql string, limit int) ([]issue, erro
 		return nil, t.nonsense("a search without issues")
 	}
 	return *answer.Issues, nil
+}
+
+// presentLately is present, remembered for a while: whoever makes an issue after
+// a search that found nothing is told by that call if Jira forgot us meanwhile.
+func (t *turn) presentLately(ctx context.Context) error {
+	_, err := t.c.presence.get("me", func() (struct{}, error) { return struct{}{}, t.present(ctx) })
+	return err
 }
 
 // present confirms that Jira knows who asks: it answers anonymous callers with
