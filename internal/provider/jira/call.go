@@ -114,6 +114,11 @@ func (t *turn) again(ctx context.Context, err error, try int) bool {
 	if wait > longestPause {
 		return false
 	}
+	return t.c.sleep(ctx, wait)
+}
+
+// sleep waits, and reports false when ctx ended first.
+func sleep(ctx context.Context, wait time.Duration) bool {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {

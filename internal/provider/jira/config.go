@@ -8,6 +8,7 @@ package jira
 
 import (
 	"cmp"
+	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -92,6 +93,7 @@ type Client struct {
 	rest       rest.Client
 	pace       *pace
 	now        func() time.Time
+	sleep      func(ctx context.Context, wait time.Duration) bool
 	projects   *cache[project]
 	screens    *cache[screen]
 	accounts   *cache[string]
@@ -151,6 +153,7 @@ func newClient(config Config, base, authorization string) *Client {
 			Secrets: []string{config.Credential.Secret, strings.TrimPrefix(authorization, "Basic ")},
 		},
 		pace:       newPace(config.Rate),
+		sleep:      sleep,
 		projects:   newCache[project](now),
 		screens:    newCache[screen](now),
 		accounts:   newCache[string](now),
