@@ -177,11 +177,10 @@ func (s *matchSuite) TestManyEventsNeedOneTimer() {
 
 func (s *matchSuite) TestARunEndsAfterItsMemoryAndNotBefore() {
 	s.input.Memory = "48h"
-	ended := time.Time{}
 	s.send(0, s.alarm("e1", "a"))
 	s.send(71*time.Hour, s.alarm("e1", "a"))
 	view := s.run()
-	ended = s.env.Now()
+	ended := s.env.Now()
 	s.Equal(int64(1), view.Duplicates, "remembered until 24 h + 48 h have passed")
 	s.WithinDuration(s.begin.Add(72*time.Hour), ended, time.Minute)
 }

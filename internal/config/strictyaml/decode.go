@@ -53,9 +53,7 @@ func (d *decoder) decode(node ast.Node, v reflect.Value, path string, line int) 
 	case reflect.Slice:
 		d.sequence(node, v, path, line)
 	case reflect.Interface:
-		if value := d.plain(node, path, line); value != nil {
-			v.Set(reflect.ValueOf(value))
-		}
+		v.Set(reflect.ValueOf(d.plain(node, path, line)))
 	default:
 		d.scalar(node, v, path, line)
 	}

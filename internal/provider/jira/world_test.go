@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -129,5 +128,3 @@ func answering(t *testing.T, handler http.HandlerFunc) *Client {
 	require.NoError(t, err)
 	return c
 }
-
-func join(lines ...string) string { return strings.Join(lines, "\n") }
