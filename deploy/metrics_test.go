@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/ticketbridge/ticketbridge/internal/contract"
 	"github.com/ticketbridge/ticketbridge/internal/telemetry"
 )
 
@@ -118,6 +119,9 @@ func exported(t *testing.T) map[string][]string {
 	m, err := telemetry.NewMetrics("v0", "r0")
 	require.NoError(t, err)
 	recordEverything(m)
+	for _, name := range []string{contract.MetricParked, contract.MetricUnparked} { // as workflows do
+		m.SDKMetricsHandler().WithTags(map[string]string{"kind": "create"}).Counter(name).Inc(1)
+	}
 	w := httptest.NewRecorder()
 	m.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
 	require.Equal(t, 200, w.Code)

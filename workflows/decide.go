@@ -307,7 +307,7 @@ func (m *matchKey) park(ctx workflow.Context, e event.Event, reason string) {
 	m.state.Parked = append(m.state.Parked, &parkedEvent{
 		Item: m.state.newItem(), Event: e, Reason: rest.Truncate(reason, 2*keptText), Since: workflow.Now(ctx),
 	})
-	countParked(ctx, parkedCounter, kindEvent)
+	countParked(ctx, contract.MetricParked, kindEvent)
 	for len(m.state.Parked) > keptParkedEvents || encodedSize(m.state.Parked) > keptParkedBytes {
 		oldest := m.state.Parked[0]
 		m.unpark(ctx, oldest.Item)
@@ -320,7 +320,7 @@ const kindEvent = "event"
 
 func (m *matchKey) unpark(ctx workflow.Context, item string) {
 	m.state.Parked = slices.DeleteFunc(m.state.Parked, func(p *parkedEvent) bool { return p.Item == item })
-	countParked(ctx, unparkedCounter, kindEvent)
+	countParked(ctx, contract.MetricUnparked, kindEvent)
 }
 
 func orTime(t, otherwise time.Time) time.Time {

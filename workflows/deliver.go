@@ -260,7 +260,7 @@ func (m *matchKey) failed(ctx workflow.Context, op *operation, err error, once b
 	default:
 		op.size = 0
 		op.Parked = firstOf(rest.Truncate(errorText(err), 4*keptText), "unknown error")
-		countParked(ctx, parkedCounter, op.Kind)
+		countParked(ctx, contract.MetricParked, op.Kind)
 	}
 	return nil
 }

@@ -52,7 +52,7 @@ func (f *feed) receive(ctx workflow.Context) (interrupts bool) {
 			s.reject(contract.SignalDiscard, fmt.Errorf("item %q: %w", item.Item, errNoSuchItem))
 		}
 		for range n {
-			countParked(ctx, unparkedCounter, kindEntry)
+			countParked(ctx, contract.MetricUnparked, kindEntry)
 		}
 	})
 	each(f.signals.retry, f.reject(contract.SignalRetry), func(item contract.ItemSignal) {

@@ -65,7 +65,7 @@ func (s *matchSuite) newRun() {
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(silent{})
 	s.env = suite.NewTestWorkflowEnvironment()
-	s.env.SetWorkerOptions(worker.Options{WorkflowPanicPolicy: worker.FailWorkflow})
+	s.env.SetWorkerOptions(worker.Options{WorkflowPanicPolicy: worker.FailWorkflow, DeadlockDetectionTimeout: time.Minute})
 	s.env.SetTestTimeout(time.Minute)
 	s.env.RegisterWorkflow(MatchEvents)
 	s.env.RegisterActivity(&activities.Tickets{Integrations: s.desk, Recorder: silent{}})

@@ -1,6 +1,8 @@
 package workflows
 
 import (
+	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -8,6 +10,7 @@ import (
 
 	"github.com/ticketbridge/ticketbridge/internal/contract"
 	"github.com/ticketbridge/ticketbridge/internal/event"
+	"github.com/ticketbridge/ticketbridge/internal/matching"
 	"github.com/ticketbridge/ticketbridge/internal/ticket"
 )
 
@@ -226,25 +229,23 @@ func (s *matchSuite) TestAnInternalNoteBecomesANoteOnly() {
 // Five thousand notes are told apart; then one comment says that the rest is
 // counted.
 func (s *matchSuite) TestAfterFiveThousandNotesARequestOnlyCounts() {
-	batch := []event.Event{}
-	flush := func(after time.Duration) { s.send(after, batch...); batch = nil }
-	for n := range 5010 {
-		batch = append(batch, s.alarm(fmt.Sprint("e", n), fmt.Sprint("note ", n)))
-		if len(batch) == 100 {
-			flush(time.Duration(n) * time.Second)
-		}
+	s.send(0, s.alarm("e1", "a"))
+	s.continueAt(time.Hour)
+	s.runToNext()
+	var state matchState
+	s.Require().NoError(json.Unmarshal(s.input.State, &state))
+	state.Requests[0].Notes = matching.MaxNotes - 2
+	for n := 1; n < matching.MaxNotes-2; n++ {
+		sum := sha256.Sum256([]byte(fmt.Sprint("note ", n)))
+		state.Requests[0].NoteHashes = append(state.Requests[0].NoteHashes, sum[:16]...)
 	}
-	flush(3 * time.Hour)
-	said := 0
-	s.look(24*time.Hour, func(v contract.MatchView) { s.Equal(5010, v.Requests[0].Notes) })
-	s.run()
-	for _, line := range s.desk.written() {
-		if line == "comment T1: "+firstLine(countingText) {
-			said++
-		}
-	}
-	s.Equal(1, said)
-	s.Equal(5000, s.desk.count("comment"), "4,999 notes after the first, and one that says so")
+	data, err := json.Marshal(state)
+	s.Require().NoError(err)
+	s.input.State = data
+	s.send(0, s.alarm("e2", "note 7"), s.alarm("e3", "b"), s.alarm("e4", "c"), s.alarm("e5", "d"), s.alarm("e6", "e"), s.alarm("e7", "f"))
+	view := s.run()
+	s.Equal(matching.MaxNotes+3, view.Requests[0].Notes)
+	s.Equal([]string{"create T1 Server down: a", "comment T1: b", "comment T1: c", "comment T1: " + countingText}, s.desk.written())
 }
 
 func (s *matchSuite) TestTheAnswerToAWaitingCallerIsTheDecision() {

@@ -101,7 +101,7 @@ func (m *matchKey) free(ctx workflow.Context, signal, item string, set map[strin
 				continue
 			}
 			op.Parked = ""
-			countParked(ctx, unparkedCounter, op.Kind)
+			countParked(ctx, contract.MetricUnparked, op.Kind)
 		}
 	}
 	for _, p := range slices.Clone(m.state.Parked) {
@@ -166,7 +166,7 @@ func (m *matchKey) discard(ctx workflow.Context, item string) {
 				continue
 			}
 			found = true
-			countParked(ctx, unparkedCounter, op.Kind)
+			countParked(ctx, contract.MetricUnparked, op.Kind)
 			t.remove(op)
 			if op.Kind == opCreate {
 				t.Pending = nil

@@ -118,7 +118,7 @@ func (f *feed) take(ctx workflow.Context, r activities.ReadFeedResult, err error
 	before := f.state.Malformed
 	f.state.take(r, err)
 	for range f.state.Malformed - before {
-		countParked(ctx, parkedCounter, kindEntry)
+		countParked(ctx, contract.MetricParked, kindEntry)
 	}
 }
 
@@ -147,7 +147,7 @@ func (f *feed) redeliver(ctx workflow.Context) error {
 		return err
 	}
 	if f.state.redelivered(again.Item, result, err) {
-		countParked(ctx, unparkedCounter, kindEntry)
+		countParked(ctx, contract.MetricUnparked, kindEntry)
 	}
 	return nil
 }

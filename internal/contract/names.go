@@ -65,6 +65,12 @@ const (
 	StateClosed     = "closed"     // all requests of the key are completed or expired
 )
 
+// Metrics that workflows count, by kind; exported with the suffix _total.
+const (
+	MetricParked   = "ticketbridge_parked"
+	MetricUnparked = "ticketbridge_unparked"
+)
+
 // Error types of activities, as they appear in Temporal.
 const (
 	ErrorRetry          = "Retry"
