@@ -29,12 +29,15 @@ func (m *matchKey) decideAll(ctx workflow.Context) error {
 	return nil
 }
 
+// clockSkew is how far the clocks of intake and workers may differ.
+const clockSkew = 5 * time.Minute
+
 func (m *matchKey) decide(ctx workflow.Context, q queued) error {
 	e := q.Event
 	m.deciding = e.ID
 	defer func() { m.deciding = "" }()
-	if e.ReceivedAt.IsZero() {
-		e.ReceivedAt = workflow.Now(ctx).UTC()
+	if now := workflow.Now(ctx).UTC(); e.ReceivedAt.IsZero() || e.ReceivedAt.After(now.Add(clockSkew)) {
+		e.ReceivedAt = now // typed by hand: a window in the future would never end
 	}
 	if !q.Again {
 		if m.state.Seen.has(e.ID) {
@@ -130,6 +133,12 @@ func (m *matchKey) apply(ctx workflow.Context, e event.Event) error {
 		}
 		d = m.decision(e) // the wait may have changed the requests
 	}
+	if d.Outcome == event.Created && m.replayedUnknown(e) {
+		m.state.NotTicketed++
+		m.state.Seen.remove(e.ID) // a rewind that may create finds it new
+		m.state.record(recorded{Event: hashOf(e.ID), Outcome: event.Unchanged})
+		return nil
+	}
 	before := len(m.state.Requests)
 	m.state.Requests = matching.Apply(m.state.Requests, d, *e.Resolved, e.ReceivedAt, m.newRequestID(e.ID), e.ID)
 	for range len(m.state.Requests) - before {
@@ -148,6 +157,12 @@ func (m *matchKey) apply(ctx workflow.Context, e event.Event) error {
 	}
 	m.state.record(recorded{Event: hashOf(e.ID), Outcome: d.Outcome, Request: id, NoteAdded: d.NoteAdded, Errors: d.Errors})
 	return nil
+}
+
+// replayedUnknown: a replayed event that would open a further request under the
+// event policy. Its own request was forgotten; without leave it makes no other.
+func (m *matchKey) replayedUnknown(e event.Event) bool {
+	return m.state.Begun && e.Replayed && !e.Create && m.key.Policy == event.PolicyEvent
 }
 
 func (m *matchKey) decision(e event.Event) matching.Decision {
@@ -174,7 +189,7 @@ func (m *matchKey) newRequestID(eventID string) int64 {
 // state holds.
 func (m *matchKey) askClosed(ctx workflow.Context, id int64, received time.Time) error {
 	r, t := m.state.find(id)
-	if m.closing || t.Ticket == nil || !r.CompletedAt.IsZero() || workflow.Now(ctx).Sub(t.AskedAt) < askEvery {
+	if m.draining || t.Ticket == nil || !r.CompletedAt.IsZero() || workflow.Now(ctx).Sub(t.AskedAt) < askEvery {
 		return nil
 	}
 	t.AskedAt = workflow.Now(ctx)

@@ -33,7 +33,7 @@ func (m *matchKey) deliver(ctx workflow.Context) {
 }
 
 func (m *matchKey) deliverRequest(ctx workflow.Context, id int64) {
-	for !m.closing {
+	for !m.draining {
 		_, t := m.state.find(id)
 		if t == nil {
 			return

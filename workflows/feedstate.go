@@ -91,6 +91,9 @@ func (s *feedState) take(r activities.ReadFeedResult, err error) {
 	}
 	s.Samples = newest(s.Samples, keptSamples)
 	s.noteErrors(r)
+	if r.Polls > 0 {
+		s.Blocked = "" // it can be read again
+	}
 }
 
 func (s *feedState) noteErrors(r activities.ReadFeedResult) {

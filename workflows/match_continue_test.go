@@ -118,10 +118,10 @@ func (s *matchSuite) TestTheStateStaysSmallWhateverHappens() {
 		rounds int
 		text   string
 	}{
-		"short":       {80, "note"},
-		"long":        {15, strings.Repeat(" x", 16<<10)},
-		"escaped":     {10, strings.Repeat("<&\x01", 20<<10)},
-		"one request": {15, strings.Repeat("y", 60<<10)},
+		"short":       {40, "note"},
+		"long":        {6, strings.Repeat(" x", 16<<10)},
+		"escaped":     {3, strings.Repeat("<&\x01", 20<<10)},
+		"one request": {8, strings.Repeat("y", 60<<10)},
 	} {
 		note := func(n int) string { return fmt.Sprint(n, c.text) }
 		s.Run(name, func() {
@@ -140,7 +140,7 @@ func (s *matchSuite) TestTheStateStaysSmallWhateverHappens() {
 			s.continueAt(at + time.Hour)
 			s.runToNext()
 			s.LessOrEqual(len(s.input.State), 512<<10)
-			s.Greater(len(s.input.State), 100<<10, "it was put to the test")
+			s.Greater(len(s.input.State), 60<<10, "it was put to the test")
 			s.desk.on = nil
 			s.signal(time.Second, contract.SignalRetry, nil)
 			view := s.run()

@@ -31,7 +31,9 @@ type matchKey struct {
 	signals     matchSignals
 	// delivering are the requests with a coroutine that delivers.
 	delivering map[int64]bool
-	// closing stops deliveries and sends waiting callers to the next run.
+	// draining: the run is about to end, so no delivery is begun any more.
+	draining bool
+	// closing sends callers who still wait to the next run.
 	closing bool
 	// deciding is the id of the event that is being decided.
 	deciding string
@@ -158,12 +160,23 @@ func (m *matchKey) hasWork() bool {
 
 // continueAsNew ends the run once nothing is in flight any more. Activities
 // that Temporal is about to retry are cancelled at once; one that runs is
-// awaited, because it may be changing the provider.
+// awaited, because it may be changing the provider. Events are decided meanwhile.
 func (m *matchKey) continueAsNew(ctx workflow.Context, stopDeliveries func()) (contract.MatchView, error) {
-	m.closing = true
+	m.draining = true
 	stopDeliveries()
-	err := workflow.Await(ctx, func() bool { return len(m.delivering) == 0 && workflow.AllHandlersFinished(ctx) })
-	if err != nil {
+	for len(m.delivering) > 0 {
+		m.nudged = false
+		if err := workflow.Await(ctx, m.hasWork); err != nil {
+			return m.view(), err
+		}
+		m.receive(ctx)
+		if err := m.decideAll(ctx); err != nil {
+			return m.view(), err
+		}
+		m.state.bound(workflow.Now(ctx))
+	}
+	m.closing = true
+	if err := workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) }); err != nil {
 		return m.view(), err
 	}
 	// What has come is decided here: undecided events could be more than fits

@@ -31,9 +31,23 @@ func (m *matchKey) answer(eventID string) contract.OutcomeAnswer {
 	}
 	if r, t := m.state.find(o.Request); r != nil {
 		view := requestView(r, t)
+		view.Pending = brief(view.Pending)
 		answer.Request = &view
 	}
 	return answer
+}
+
+// keptPending is how many pending operations an answer about one event names.
+const keptPending = 3
+
+// brief is what a caller needs of pending operations: whether the ticket is on
+// its way. Answers go into the history, so texts and long lists must not.
+func brief(pending []contract.PendingView) []contract.PendingView {
+	pending = pending[:min(len(pending), keptPending)]
+	for i := range pending {
+		pending[i].Text = ""
+	}
+	return pending
 }
 
 // forgotten: the event was decided, too many events ago.

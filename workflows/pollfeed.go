@@ -56,8 +56,10 @@ func (f *feed) run(ctx workflow.Context) error {
 			err = f.redeliver(ctx)
 		case workflow.GetInfo(ctx).GetContinueAsNewSuggested():
 			return f.continueAsNew(ctx) // nothing since receive blocked
-		case f.state.Paused || f.state.Blocked != "":
+		case f.state.Paused:
 			err = workflow.Await(ctx, f.signals.pending)
+		case f.state.Blocked != "":
+			err = f.readBlocked(ctx)
 		default:
 			err = f.read(ctx)
 		}
@@ -74,6 +76,22 @@ func (f *feed) continueAsNew(ctx workflow.Context) error {
 		return err
 	}
 	return workflow.NewContinueAsNewError(ctx, contract.PollFeed, contract.PollFeedInput{Feed: f.name, State: state})
+}
+
+// blockedRetry is how long a blocked feed waits before it is tried again.
+const blockedRetry = 5 * time.Minute
+
+// readBlocked waits for a person to mend the configuration, and tries again now
+// and then all the same: what looked like a mistake in it may have been one odd
+// answer of the feed.
+func (f *feed) readBlocked(ctx workflow.Context) error {
+	options := workflow.AwaitOptions{Timeout: blockedRetry, TimerOptions: workflow.TimerOptions{Summary: "try the blocked feed again"}}
+	signalled, err := workflow.AwaitWithOptions(ctx, options, f.signals.pending)
+	if err != nil || signalled {
+		return err
+	}
+	f.state.AtOnce = true
+	return f.read(ctx)
 }
 
 // read runs one ReadFeed. A signal that concerns the reading interrupts it: the

@@ -254,6 +254,10 @@ func TestATypedEventIsResolvedAsItsCaller(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, event.PolicyTicket, got.Key.Policy)
 
+	got, err = r.ResolveEvent(event.Event{Caller: "feed:acronis", Params: params})
+	require.NoError(t, err)
+	assert.Equal(t, event.PolicyEvent, got.Key.Policy)
+
 	_, err = r.ResolveEvent(event.Event{Caller: "stranger", Params: params})
 	assert.ErrorContains(t, err, "unknown caller")
 }

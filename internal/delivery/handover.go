@@ -45,17 +45,22 @@ func (r *Resolver) Resolve(route Route, e event.Event) (event.Event, error) {
 // ResolveEvent resolves an event that a person typed, as the caller it names;
 // one that names none is matched in the catalog's own account.
 func (r *Resolver) ResolveEvent(e event.Event) (event.Resolved, error) {
-	if feed, ok := strings.CutPrefix(e.Caller, "feed:"); ok && e.Foreign != nil {
+	feed, ofFeed := strings.CutPrefix(e.Caller, "feed:")
+	if ofFeed && e.Foreign != nil {
 		return matching.ResolveForeign(feed, *e.Foreign), nil
 	}
 	route := Route{Policy: event.PolicyEvent}
-	if e.Caller != "" {
-		var err error
-		if route, err = r.CallerRoute(e.Caller); err != nil {
-			return event.Resolved{}, err
-		}
+	var err error
+	switch {
+	case ofFeed:
+		route, err = r.FeedRoute(feed)
+	case e.Caller != "":
+		route, err = r.CallerRoute(e.Caller)
 	}
-	e, err := r.Resolve(route, e)
+	if err != nil {
+		return event.Resolved{}, err
+	}
+	e, err = r.Resolve(route, e)
 	if err != nil {
 		return event.Resolved{}, err
 	}
