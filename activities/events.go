@@ -2,7 +2,6 @@ package activities
 
 import (
 	"context"
-	"errors"
 
 	"go.temporal.io/sdk/temporal"
 
@@ -41,10 +40,7 @@ func (a *Events) Resolve(_ context.Context, in ResolveInput) (event.Resolved, er
 func (a *Events) Provider(_ context.Context, integration string) (string, error) {
 	in, err := a.Integrations.Integration(integration)
 	if err != nil {
-		return "", configurationError(err)
-	}
-	if in.Provider == "" {
-		return "", configurationError(errors.New("integration " + integration + " has no provider"))
+		return "", err // asked again until the configuration has it
 	}
 	return in.Provider, nil
 }

@@ -171,7 +171,7 @@ func (in ReadFeedInput) first(interval time.Duration) time.Time {
 
 // readOnce makes one step. It reports whether the window should end with it.
 func (a *Feeds) readOnce(ctx context.Context, feed Feed, in ReadFeedInput, result *ReadFeedResult) (bool, error) {
-	got, err := feed.Reader.Read(ctx, result.Position)
+	got, err := readKeepingAlive(ctx, feed.Reader, result.Position)
 	result.LastPoll = time.Now().UTC()
 	if err != nil {
 		return a.readFailed(ctx, feed, in, result, err)
@@ -191,6 +191,13 @@ func (a *Feeds) readOnce(ctx context.Context, feed Feed, in ReadFeedInput, resul
 	result.take(got, malformed, result.LastPoll)
 	a.report(feed.Name, got, len(entries))
 	return len(got.Entries) > 0 || len(got.Gaps) > 0 || got.More, nil
+}
+
+// readKeepingAlive heartbeats while the reader waits for its share of requests,
+// which is long where many feeds share a credential.
+func readKeepingAlive(ctx context.Context, reader FeedReader, position json.RawMessage) (event.Reading, error) {
+	defer keepAlive(ctx)()
+	return reader.Read(ctx, position)
 }
 
 // readFailed records a failed read, or ends the activity with the error that

@@ -222,13 +222,24 @@ func (s *feedSuite) TestAConfigurationErrorBlocksUntilResume() {
 		s.Equal(contract.StateBlocked, v.State)
 		s.Contains(v.LastError, "wrong API key")
 	})
-	s.at(24*time.Hour, func() { s.Len(s.reads, 1, "it does not retry by itself") })
-	s.signal(24*time.Hour, contract.SignalResume, nil)
-	s.look(24*time.Hour+2*window, func(v contract.FeedView) {
+	s.at(4*time.Minute, func() { s.Len(s.reads, 1, "it is left alone for a while") })
+	s.signal(4*time.Minute, contract.SignalResume, nil)
+	s.look(4*time.Minute+2*window, func(v contract.FeedView) {
 		s.Equal(contract.StatePolling, v.State)
 		s.Empty(v.LastError)
 	})
-	s.run(25 * time.Hour)
+	s.run(time.Hour)
+}
+
+func (s *feedSuite) TestABlockedFeedIsTriedAgainNowAndThen() {
+	wrong := fails(temporal.NewNonRetryableApplicationError("feed lon: 404", contract.ErrorConfiguration, nil))
+	s.script = append(s.script, wrong, wrong)
+	s.look(6*time.Minute, func(v contract.FeedView) {
+		s.Len(s.reads, 2)
+		s.Equal(contract.StateBlocked, v.State)
+	})
+	s.look(10*time.Minute+30*time.Second+2*window, func(v contract.FeedView) { s.Equal(contract.StatePolling, v.State) })
+	s.run(time.Hour)
 }
 
 func (s *feedSuite) TestTroubleIsShownAndRetriedWhenTheFeedSaid() {

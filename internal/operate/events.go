@@ -34,8 +34,9 @@ func (e *Events) Submit(ctx context.Context, route delivery.Route, ev event.Even
 	return contract.MatchID(route.Integration, ev.Resolved.Key), nil
 }
 
-// askAgain is the pause between two questions where an update cannot wait for us.
-const askAgain = 200 * time.Millisecond
+// askAgain is the pause between two questions where an update cannot wait for us:
+// a run that is about to end, or too many who wait. Each question costs history.
+const askAgain = time.Second
 
 // Outcome waits for the decision about an event; false when there is none yet.
 func (e *Events) Outcome(ctx context.Context, workflowID, eventID string, wait time.Duration) (contract.OutcomeAnswer, bool, error) {

@@ -2,6 +2,7 @@ package operate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -37,13 +38,20 @@ type Item struct {
 	Set         []string  `json:"set,omitempty"`
 }
 
-// List asks every workflow that says it has parked items for them.
+// answerWithin bounds the question to one workflow.
+const answerWithin = 5 * time.Second
+
+// List asks every workflow that says it has parked items for them. One that does
+// not answer is an item of its own: it must not hide the others.
 func (p *Parked) List(ctx context.Context, f Filter) ([]Item, error) {
 	var items []Item
 	err := p.each(ctx, f, func(workflowID string, integration string) error {
-		found, err := p.of(ctx, workflowID)
+		found, err := p.ask(ctx, workflowID)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		if err != nil {
-			return err
+			found = []Item{{Workflow: workflowID, Kind: "workflow", Reason: "does not answer, so what is parked there is not known (does a worker run?): " + err.Error()}}
 		}
 		for i := range found {
 			found[i].Integration = integration
@@ -52,6 +60,12 @@ func (p *Parked) List(ctx context.Context, f Filter) ([]Item, error) {
 		return nil
 	})
 	return items, err
+}
+
+func (p *Parked) ask(ctx context.Context, workflowID string) ([]Item, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	return p.of(ctx, workflowID)
 }
 
 // of lists the parked items of one workflow.
@@ -105,14 +119,19 @@ func (p *Parked) Signal(ctx context.Context, workflowID, signal string, payload 
 }
 
 // SignalAll sends retry or discard to every workflow that has parked items and
-// reports how many there were.
+// reports how many took it; the error names those that did not.
 func (p *Parked) SignalAll(ctx context.Context, f Filter, signal string) (int, error) {
 	count := 0
+	var failed []error
 	err := p.each(ctx, f, func(workflowID, _ string) error {
+		if err := p.Signal(ctx, workflowID, signal, contract.ItemSignal{}); err != nil {
+			failed = append(failed, err)
+			return ctx.Err()
+		}
 		count++
-		return p.Signal(ctx, workflowID, signal, contract.ItemSignal{})
+		return nil
 	})
-	return count, err
+	return count, errors.Join(append(failed, err)...)
 }
 
 // each visits the workflows whose BridgeState is parked.
