@@ -15,7 +15,18 @@ import (
 )
 
 // runs is small for every day; some hundreds took part in making this.
-var runs = flag.Int("runs", 6, "random runs for each server mode, with and without crashes")
+var runs = flag.Int("runs", 0, "random runs for each server mode, with and without crashes; 0: 6, with the race detector 2")
+
+func wantedRuns() int {
+	switch {
+	case *runs > 0:
+		return *runs
+	case raceDetector:
+		return 2
+	default:
+		return 6
+	}
+}
 
 // world is one random run: what was published, and what was handed over.
 type world struct {
@@ -169,7 +180,7 @@ func TestNothingLostNothingTwice(t *testing.T) {
 			t.Run(fmt.Sprintf("%s crashes=%t", mode, crashes), func(t *testing.T) {
 				t.Parallel()
 				withGap := 0
-				for seed := range uint64(*runs) {
+				for seed := range uint64(wantedRuns()) {
 					w := newWorld(t, mode, seed, crashes)
 					w.run()
 					w.check()
@@ -181,7 +192,7 @@ func TestNothingLostNothingTwice(t *testing.T) {
 						require.Empty(t, w.gaps, "seed %d: this server can always be walked", seed)
 					}
 				}
-				t.Logf("%d of %d runs had a gap", withGap, *runs)
+				t.Logf("%d of %d runs had a gap", withGap, wantedRuns())
 			})
 		}
 	}

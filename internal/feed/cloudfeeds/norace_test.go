@@ -1,0 +1,5 @@
+//go:build !race
+
+package cloudfeeds
+
+const raceDetector = false
