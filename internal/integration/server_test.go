@@ -36,10 +36,22 @@ func startTemporal(t *testing.T, more ...string) *temporalServer {
 		t.Skipf("%s does not name a temporal CLI; run the tests with `make test`, which builds one", temporalEnv)
 	}
 	port, uiPort := freePort(t), freePort(t)
-	s := &temporalServer{t: t, dir: t.TempDir(), address: fmt.Sprintf("127.0.0.1:%d", port), port: port, uiPort: uiPort, more: more}
+	s := &temporalServer{t: t, dir: memoryDir(t), address: fmt.Sprintf("127.0.0.1:%d", port), port: port, uiPort: uiPort, more: more}
 	s.start()
 	t.Cleanup(func() { s.process.kill() })
 	return s
+}
+
+// memoryDir is in memory where the system has such a place: many servers at once
+// would else wait for one disk. It outlives kill -9 as a disk does.
+func memoryDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "ticketbridge-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
 }
 
 func (s *temporalServer) start() {
