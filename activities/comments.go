@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/ticketbridge/ticketbridge/internal/contract"
@@ -59,6 +60,7 @@ func (a *Tickets) AddComment(ctx context.Context, in AddCommentInput) (CommentRe
 	created, err := creator.CreateComment(ctx, in.TicketID, comment)
 	a.record(in.Integration, "create_comment", start, err)
 	if err != nil {
+		rememberOpen(ctx, in.UnlessClosedBefore)
 		return CommentResult{}, temporalError(ctx, err)
 	}
 	a.Recorder.CommentCreated(in.Integration)
@@ -68,7 +70,7 @@ func (a *Tickets) AddComment(ctx context.Context, in AddCommentInput) (CommentRe
 // refuseClosed ends with a TicketClosed error when somebody closed the ticket
 // before this time; a zero time means that it does not matter.
 func (a *Tickets) refuseClosed(ctx context.Context, integration, ticketID string, before time.Time) error {
-	if before.IsZero() {
+	if before.IsZero() || knownOpen(ctx) {
 		return nil
 	}
 	t, err := a.GetTicket(ctx, GetTicketInput{Integration: integration, TicketID: ticketID})
@@ -79,6 +81,22 @@ func (a *Tickets) refuseClosed(ctx context.Context, integration, ticketID string
 		return temporal.NewNonRetryableApplicationError(fmt.Sprintf("ticket %s is closed", t.Key), contract.ErrorTicketClosed, nil, t)
 	}
 	return nil
+}
+
+// knownFor is how long a ticket that was seen open is not looked at again.
+const knownFor = time.Minute
+
+// rememberOpen tells the next attempt that the ticket was just seen open: to look
+// again each time could use up the integration's rate.
+func rememberOpen(ctx context.Context, before time.Time) {
+	if !before.IsZero() && !knownOpen(ctx) {
+		activity.RecordHeartbeat(ctx, time.Now())
+	}
+}
+
+func knownOpen(ctx context.Context) bool {
+	var seen time.Time
+	return activity.HasHeartbeatDetails(ctx) && activity.GetHeartbeatDetails(ctx, &seen) == nil && time.Since(seen) < knownFor
 }
 
 // RecoverCommentInput asks for a comment whose creation had an unknown outcome.

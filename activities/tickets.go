@@ -190,6 +190,7 @@ func (a *Tickets) PatchTicket(ctx context.Context, in PatchTicketInput) error {
 	_, err = patcher.PatchTicket(ctx, in.TicketID, patch)
 	a.record(in.Integration, "patch_ticket", start, err)
 	if err != nil {
+		rememberOpen(ctx, in.UnlessClosedBefore)
 		return temporalError(ctx, repeatable(err))
 	}
 	return nil
