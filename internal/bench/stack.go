@@ -1,0 +1,237 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"go.temporal.io/sdk/client"
+
+	"github.com/ticketbridge/ticketbridge/internal/app"
+	"github.com/ticketbridge/ticketbridge/internal/config"
+	"github.com/ticketbridge/ticketbridge/internal/simulator/jira"
+)
+
+const (
+	integration = "jira-ops"
+	caller      = "monitoring"
+	callerToken = "token-of-the-bench"
+	secretName  = "TB_BENCH_SECRET"
+)
+
+// options of a stack. The zero value has one worker, no HTTP side and a rate
+// that is never the limit.
+type options struct {
+	jira jira.Options
+	// rate is a line of the integration's configuration.
+	rate    string
+	feeds   string
+	workers int
+	serve   bool
+}
+
+const unlimited = "rate: {per_second: 10000, concurrency: 1000}"
+
+// stack is what runs in production, with a simulated Jira.
+type stack struct {
+	temporal *temporal
+	client   client.Client
+	config   *config.Config
+	jira     *jira.Simulator
+	jiraURL  string
+	httpAddr string
+	dir      string
+	env      []string
+	workers  []*process
+	others   []*process // serve, and the bare engine's worker
+	metrics  []string   // addresses, by worker
+	closers  []func()
+}
+
+// start makes a stack on an embedded server of its own.
+func (b *bench) start(ctx context.Context, o options) (*stack, error) {
+	dir, err := os.MkdirTemp(b.dir, "stack-")
+	if err != nil {
+		return nil, err
+	}
+	t, err := startTemporal(ctx, b.cli, dir)
+	if err != nil {
+		return nil, err
+	}
+	s, err := b.startOn(ctx, t, dir, o)
+	if err != nil {
+		return nil, errors.Join(err, t.stop())
+	}
+	return s, nil
+}
+
+// startOn makes a stack on a server.
+func (b *bench) startOn(ctx context.Context, t *temporal, dir string, o options) (*stack, error) {
+	s := &stack{temporal: t, client: t.client, jira: jira.New(o.jira), dir: dir}
+	site := httptest.NewServer(s.jira)
+	s.jiraURL = site.URL
+	s.closers = append(s.closers, site.Close)
+	if err := s.configure(o); err != nil {
+		s.stopAll()
+		return nil, err
+	}
+	if err := b.startPrograms(ctx, s, o); err != nil {
+		s.stopAll()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (b *bench) startPrograms(ctx context.Context, s *stack, o options) error {
+	for range max(o.workers, 1) {
+		if err := b.startWorker(ctx, s); err != nil {
+			return err
+		}
+	}
+	if !o.serve {
+		return nil
+	}
+	p, err := b.child(s, "serve", nil, "starter", "serve")
+	if err != nil {
+		return err
+	}
+	s.others = append(s.others, p)
+	return answers(ctx, p, "http://"+s.httpAddr+"/healthz")
+}
+
+func (b *bench) startWorker(ctx context.Context, s *stack) error {
+	address, err := freeAddress()
+	if err != nil {
+		return err
+	}
+	p, err := b.child(s, "worker", []string{"TICKETBRIDGE_METRICS_ADDR=" + address}, "worker")
+	if err != nil {
+		return err
+	}
+	s.workers, s.metrics = append(s.workers, p), append(s.metrics, address)
+	return answers(ctx, p, "http://"+address+"/metrics")
+}
+
+func (b *bench) child(s *stack, name string, env []string, program string, args ...string) (*process, error) {
+	p, err := startProcess(s.dir, name, append(env, s.env...), filepath.Join(b.bin, program), args...)
+	if err != nil {
+		return nil, err
+	}
+	s.closers = append(s.closers, p.stop)
+	return p, nil
+}
+
+// answers waits until a program answers at an address.
+func answers(ctx context.Context, p *process, url string) error {
+	return await(ctx, 30*time.Second, 50*time.Millisecond, p.name, func() (bool, error) {
+		if err := p.failure(); err != nil {
+			return false, err
+		}
+		resp, err := http.Get(url)
+		if err != nil {
+			return false, nil
+		}
+		defer resp.Body.Close()
+		return resp.StatusCode == http.StatusOK, nil
+	})
+}
+
+// processes are all programs of the stack that run beside this one.
+func (s *stack) processes() []*process {
+	all := slices.Concat(s.workers, s.others)
+	if s.temporal.process != nil {
+		all = append(all, s.temporal.process)
+	}
+	return all
+}
+
+// stopAll ends the programs, the newest first.
+func (s *stack) stopAll() {
+	for i := len(s.closers) - 1; i >= 0; i-- {
+		s.closers[i]()
+	}
+}
+
+// stop ends everything, the server included.
+func (s *stack) stop() error {
+	s.stopAll()
+	return s.temporal.stop()
+}
+
+// configure writes the configuration, and loads it for what runs in here.
+func (s *stack) configure(o options) error {
+	var err error
+	if s.httpAddr, err = freeAddress(); err != nil {
+		return err
+	}
+	rate := o.rate
+	if rate == "" {
+		rate = unlimited
+	}
+	text := fmt.Sprintf(`integrations:
+  - name: %s
+    type: ticketing_jira
+    url: %s
+    credential: {type: basic, username: bridge@acme.example, secret: "env:%s"}
+    default_project: OPS
+    default_issue_type: Task
+    settling: 1s
+    %s
+callers:
+  - name: %s
+    token: "env:%s"
+    integration: %s
+    person: monitor@widget.example
+catalog: catalog.yaml
+`, integration, s.jiraURL, secretName, rate, caller, secretName, integration)
+	if o.feeds != "" {
+		text += "feeds:\n" + o.feeds
+	}
+	path := filepath.Join(s.dir, "ticketbridge.yaml")
+	if err := os.WriteFile(filepath.Join(s.dir, "catalog.yaml"), []byte(catalogText()), 0o600); err != nil {
+		return err
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		return err
+	}
+	if err := os.Setenv(secretName, callerToken); err != nil {
+		return err
+	}
+	s.env = append(s.temporal.env(), "TICKETBRIDGE_CONFIG="+path, "TICKETBRIDGE_HTTP_ADDR="+s.httpAddr,
+		"TICKETBRIDGE_LOG_FORMAT=text", "TICKETBRIDGE_LOG_LEVEL=warn")
+	s.config, err = config.Load(path, app.Known())
+	return err
+}
+
+const catalogCIs = 250
+
+// catalogText is a catalog with the CIs srv-001 to srv-250.
+func catalogText() string {
+	var b strings.Builder
+	b.WriteString(`account: widget
+current_user: {id: 100, email: monitor@widget.example, account: widget, teams: []}
+people:
+  - {id: 100, email: monitor@widget.example, account: widget, teams: []}
+teams:
+  - {id: 2, name: Service Desk}
+  - {id: 13, name: Unix Servers}
+service_instances:
+  - {id: 29, name: Data Center, first_line_team: null, support_team: 13}
+first_line_support_agreements:
+  - {account: widget, service_desk_team: 2}
+cis:
+`)
+	for n := range catalogCIs {
+		fmt.Fprintf(&b, "  - {id: %d, label: %s, name: Rack Server, service_instances: [29]}\n", 501+n, ciLabel(n))
+	}
+	return b.String()
+}
+
+func ciLabel(n int) string { return fmt.Sprintf("srv-%03d", n%catalogCIs+1) }
