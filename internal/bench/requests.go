@@ -96,7 +96,6 @@ func (b *bench) requestsOn(ctx context.Context, t *temporal, dir, where string) 
 				return nil, err
 			}
 			one.rates = append(one.rates, rate)
-			fmt.Fprintln(os.Stderr, one.workflow, rate)
 			one.used = append(one.used, (s.processorTime()-before)/time.Duration(b.perRound))
 		}
 	}
