@@ -88,9 +88,12 @@ func (s *stack) feed(name string) contract.FeedView {
 
 func (s *stack) query(workflow string, view any) {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), soon)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*soon)
 	defer cancel()
 	value, err := s.client.QueryWorkflow(ctx, workflow, "", contract.QueryState)
+	for err != nil && ctx.Err() == nil { // the server may ask a worker first that was killed
+		value, err = s.client.QueryWorkflow(ctx, workflow, "", contract.QueryState)
+	}
 	require.NoError(s.t, err, workflow)
 	require.NoError(s.t, value.Get(view))
 }
