@@ -50,3 +50,14 @@ func connect(cmd *cobra.Command) (*setup, error) {
 	}
 	return &setup{settings: settings, config: c, client: temporal, namespace: namespace, logger: logger}, nil
 }
+
+// begin is how every command begins that asks Temporal and prints an answer.
+// The caller closes the client.
+func begin(cmd *cobra.Command) (printer, *setup, error) {
+	p, err := newPrinter(cmd)
+	if err != nil {
+		return p, nil, err
+	}
+	s, err := connect(cmd)
+	return p, s, err
+}

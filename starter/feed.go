@@ -30,11 +30,7 @@ func feedStart() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "start NAME...", Short: "Start reading feeds; those that run already go on",
 		RunE: func(cmd *cobra.Command, names []string) error {
-			p, err := newPrinter(cmd)
-			if err != nil {
-				return err
-			}
-			s, err := connect(cmd)
+			p, s, err := begin(cmd)
 			if err != nil {
 				return err
 			}
@@ -92,11 +88,7 @@ func feedList() *cobra.Command {
 	return &cobra.Command{
 		Use: "list", Short: "List the feeds of the configuration and how they stand", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			p, err := newPrinter(cmd)
-			if err != nil {
-				return err
-			}
-			s, err := connect(cmd)
+			p, s, err := begin(cmd)
 			if err != nil {
 				return err
 			}
@@ -145,11 +137,7 @@ func feedState() *cobra.Command {
 	return &cobra.Command{
 		Use: "state NAME", Short: "Show how a feed stands", Args: oneName,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			p, err := newPrinter(cmd)
-			if err != nil {
-				return err
-			}
-			s, err := connect(cmd)
+			p, s, err := begin(cmd)
 			if err != nil {
 				return err
 			}
@@ -222,11 +210,7 @@ func feedRewind() *cobra.Command {
 }
 
 func signalFeed(cmd *cobra.Command, feed, signal string, payload any) error {
-	p, err := newPrinter(cmd)
-	if err != nil {
-		return err
-	}
-	s, err := connect(cmd)
+	p, s, err := begin(cmd)
 	if err != nil {
 		return err
 	}

@@ -31,11 +31,7 @@ func parkedList() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "list", Short: "List everything that waits for a person", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			p, err := newPrinter(cmd)
-			if err != nil {
-				return err
-			}
-			s, err := connect(cmd)
+			p, s, err := begin(cmd)
 			if err != nil {
 				return err
 			}

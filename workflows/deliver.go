@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"cmp"
 	"errors"
 	"time"
 
@@ -259,7 +260,7 @@ func (m *matchKey) failed(ctx workflow.Context, op *operation, err error, once b
 		return ctx.Err() // cancelled between two attempts
 	default:
 		op.size = 0
-		op.Parked = firstOf(rest.Truncate(errorText(err), 4*keptText), "unknown error")
+		op.Parked = cmp.Or(rest.Truncate(errorText(err), 4*keptText), "unknown error")
 		countParked(ctx, contract.MetricParked, op.Kind)
 	}
 	return nil

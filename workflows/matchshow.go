@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -67,10 +68,10 @@ func (m *matchKey) attributes(ctx workflow.Context) []attribute {
 		list = append(list, attribute{name: contract.AttributeRequest, number: last.ID},
 			attribute{name: contract.AttributeSource, text: rest.Truncate(last.Fields.Source, maxSummary)})
 		if ci := last.Fields.CI; ci.ID != 0 {
-			list = append(list, attribute{name: contract.AttributeCI, text: rest.Truncate(firstOf(ci.Name, strconv.FormatInt(ci.ID, 10)), maxSummary)})
+			list = append(list, attribute{name: contract.AttributeCI, text: rest.Truncate(cmp.Or(ci.Name, strconv.FormatInt(ci.ID, 10)), maxSummary)})
 		}
 		if t := m.state.Tracks[n-1].Ticket; t != nil {
-			list = append(list, attribute{name: contract.AttributeTicket, text: firstOf(t.Key, t.ID)})
+			list = append(list, attribute{name: contract.AttributeTicket, text: cmp.Or(t.Key, t.ID)})
 		}
 	}
 	return list
@@ -162,17 +163,8 @@ func ticketText(t *track) string {
 	case t.Ticket == nil:
 		return "none yet"
 	case t.Ticket.URL != "":
-		return fmt.Sprintf("[%s](%s)", firstOf(t.Ticket.Key, t.Ticket.ID), t.Ticket.URL)
+		return fmt.Sprintf("[%s](%s)", cmp.Or(t.Ticket.Key, t.Ticket.ID), t.Ticket.URL)
 	default:
-		return firstOf(t.Ticket.Key, t.Ticket.ID)
+		return cmp.Or(t.Ticket.Key, t.Ticket.ID)
 	}
-}
-
-func firstOf(texts ...string) string {
-	for _, text := range texts {
-		if text != "" {
-			return text
-		}
-	}
-	return ""
 }

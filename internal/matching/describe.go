@@ -1,6 +1,7 @@
 package matching
 
 import (
+	"cmp"
 	"encoding/json"
 	"strconv"
 	"time"
@@ -88,7 +89,7 @@ func (l *lines) time(field, label string, at time.Time) {
 }
 
 func (l *lines) ref(field, label string, ref event.Ref) {
-	text := firstText(ref.Name, ref.Email)
+	text := cmp.Or(ref.Name, ref.Email)
 	if text == "" && ref.ID != 0 {
 		text = strconv.FormatInt(ref.ID, 10)
 	}
@@ -158,7 +159,7 @@ func refValue(ref event.Ref) any {
 	if ref.ID != 0 {
 		return ref.ID
 	}
-	return orNil(firstText(ref.Email, ref.Name))
+	return orNil(cmp.Or(ref.Email, ref.Name))
 }
 
 func timeValue(at time.Time) any {

@@ -1,6 +1,7 @@
 package matching
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -42,7 +43,7 @@ func choose[T any](r *resolver, name string, in lookup[T]) (record *T, byEvent b
 	if record = pick(r.given, name, in); record != nil {
 		return record, true
 	}
-	if text := firstText(r.given[name+"_id"], r.given[name]); text != "" {
+	if text := cmp.Or(r.given[name+"_id"], r.given[name]); text != "" {
 		r.warn("%s: %q is not in the catalog", name, text)
 	}
 	return pick(r.template, name, in), false
@@ -90,7 +91,7 @@ func (r *resolver) findCI() *catalog.CI {
 		ci = r.ix.CIByLabel(v["ci"])
 	}
 	if ci != nil {
-		r.out.Fields.CI = event.Ref{ID: ci.ID, Name: firstText(ci.Label, ci.Name)}
+		r.out.Fields.CI = event.Ref{ID: ci.ID, Name: cmp.Or(ci.Label, ci.Name)}
 		return ci
 	}
 	for _, name := range []string{"ci_id", "ci_sourceID", "ci"} {

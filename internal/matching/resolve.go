@@ -1,6 +1,7 @@
 package matching
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -32,7 +33,7 @@ type resolver struct {
 func (o Options) Resolve(ix *catalog.Index, as Caller, p event.Params) (event.Resolved, error) {
 	r := &resolver{ix: ix, options: o, given: clean(p)}
 	r.me = currentUser(ix, as)
-	r.account = firstText(r.given["support_domain"], as.Account, ix.Account())
+	r.account = cmp.Or(r.given["support_domain"], as.Account, ix.Account())
 	r.cutLongTexts()
 
 	template := r.findTemplate()
@@ -109,7 +110,7 @@ func (r *resolver) texts() {
 	f := &r.out.Fields
 	f.Account = r.account
 	f.Subject = r.value("subject")
-	f.Source = firstText(r.value("source"), "Event")
+	f.Source = cmp.Or(r.value("source"), "Event")
 	f.SourceID = r.value("sourceID")
 	f.SupplierRequestID = r.value("supplier_requestID")
 	r.out.Note = r.given["note"]
@@ -177,7 +178,7 @@ func incomplete(c event.Changes, f event.Fields) [][2]string {
 func blank(parameter string) [2]string { return [2]string{parameter, "can't be blank"} }
 
 // value is what the event says, else what its template says.
-func (r *resolver) value(name string) string { return firstText(r.given[name], r.template[name]) }
+func (r *resolver) value(name string) string { return cmp.Or(r.given[name], r.template[name]) }
 
 // enum reads a parameter of listed values. The pointer is set where the event
 // itself gave the value.
@@ -210,13 +211,4 @@ func parsed[T any](r *resolver, name string, parse func(string) (T, error)) (T, 
 
 func (r *resolver) warn(format string, args ...any) {
 	r.out.Warnings = append(r.out.Warnings, fmt.Sprintf(format, args...))
-}
-
-func firstText(texts ...string) string {
-	for _, text := range texts {
-		if text != "" {
-			return text
-		}
-	}
-	return ""
 }
