@@ -2,13 +2,8 @@ package activities
 
 import (
 	"context"
-	"fmt"
 	"time"
 
-	"go.temporal.io/sdk/activity"
-	"go.temporal.io/sdk/temporal"
-
-	"github.com/ticketbridge/ticketbridge/internal/contract"
 	"github.com/ticketbridge/ticketbridge/internal/event"
 	"github.com/ticketbridge/ticketbridge/internal/ticket"
 )
@@ -34,6 +29,8 @@ func (in AddCommentInput) comment(integration Integration) ticket.NewComment {
 		Content:   commentText(integration, in.Note, in.Changes),
 		Internal:  in.Internal,
 		Operation: in.Operation,
+
+		UnlessClosedBefore: in.UnlessClosedBefore,
 	}
 }
 
@@ -53,50 +50,14 @@ func (a *Tickets) AddComment(ctx context.Context, in AddCommentInput) (CommentRe
 	if comment.Content == "" {
 		return CommentResult{Found: true}, nil // all it has to tell has a field at the ticket
 	}
-	if err := a.refuseClosed(ctx, in.Integration, in.TicketID, in.UnlessClosedBefore); err != nil {
-		return CommentResult{}, err
-	}
 	start := time.Now()
 	created, err := creator.CreateComment(ctx, in.TicketID, comment)
 	a.record(in.Integration, "create_comment", start, err)
 	if err != nil {
-		rememberOpen(ctx, in.UnlessClosedBefore)
 		return CommentResult{}, temporalError(ctx, err)
 	}
 	a.Recorder.CommentCreated(in.Integration)
 	return CommentResult{Found: true, ID: created.ID}, nil
-}
-
-// refuseClosed ends with a TicketClosed error when somebody closed the ticket
-// before this time; a zero time means that it does not matter.
-func (a *Tickets) refuseClosed(ctx context.Context, integration, ticketID string, before time.Time) error {
-	if before.IsZero() || knownOpen(ctx) {
-		return nil
-	}
-	t, err := a.GetTicket(ctx, GetTicketInput{Integration: integration, TicketID: ticketID})
-	if err != nil {
-		return err
-	}
-	if t.Closed && t.ClosedAt.Before(before) {
-		return temporal.NewNonRetryableApplicationError(fmt.Sprintf("ticket %s is closed", t.Key), contract.ErrorTicketClosed, nil, t)
-	}
-	return nil
-}
-
-// knownFor is how long a ticket that was seen open is not looked at again.
-const knownFor = time.Minute
-
-// rememberOpen tells the next attempt that the ticket was just seen open: to look
-// again each time could use up the integration's rate.
-func rememberOpen(ctx context.Context, before time.Time) {
-	if !before.IsZero() && !knownOpen(ctx) {
-		activity.RecordHeartbeat(ctx, time.Now())
-	}
-}
-
-func knownOpen(ctx context.Context) bool {
-	var seen time.Time
-	return activity.HasHeartbeatDetails(ctx) && activity.GetHeartbeatDetails(ctx, &seen) == nil && time.Since(seen) < knownFor
 }
 
 // RecoverCommentInput asks for a comment whose creation had an unknown outcome.

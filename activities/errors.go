@@ -38,6 +38,8 @@ func temporalError(ctx context.Context, err error) error {
 		return temporal.NewApplicationErrorWithOptions(message, contract.ErrorRateLimited, options)
 	case ticket.Credentials:
 		return temporal.NewApplicationErrorWithOptions(message, contract.ErrorCredentials, options)
+	case ticket.Closed:
+		return temporal.NewNonRetryableApplicationError(message, contract.ErrorTicketClosed, err, closedResult(err))
 	case ticket.NotFound:
 		return temporal.NewNonRetryableApplicationError(message, contract.ErrorNotFound, err)
 	case ticket.Permanent, ticket.NotSupported:
@@ -45,6 +47,15 @@ func temporalError(ctx context.Context, err error) error {
 	default:
 		return temporal.NewNonRetryableApplicationError(message, contract.ErrorOutcomeUnknown, err)
 	}
+}
+
+// closedResult tells the workflow since when a ticket is closed.
+func closedResult(err error) TicketResult {
+	result := TicketResult{Found: true, Closed: true}
+	if e, ok := errors.AsType[*ticket.Error](err); ok {
+		result.ClosedAt = e.ClosedAt
+	}
+	return result
 }
 
 func configurationError(err error) error {

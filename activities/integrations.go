@@ -31,11 +31,14 @@ type (
 	TicketGetter interface {
 		GetTicket(ctx context.Context, id string) (ticket.Ticket, error)
 	}
-	// TicketPatcher sets fields of a ticket; doing it twice is harmless.
+	// TicketPatcher sets fields of a ticket; doing it twice is harmless. A ticket
+	// that was closed before Patch.UnlessClosedBefore is an error of kind Closed.
 	TicketPatcher interface {
 		PatchTicket(ctx context.Context, id string, p ticket.Patch) (ticket.Ticket, error)
 	}
-	// CommentCreator makes one attempt to create a comment.
+	// CommentCreator makes one attempt to create a comment, but not on a ticket
+	// that was closed before NewComment.UnlessClosedBefore: that is an error of
+	// kind Closed.
 	CommentCreator interface {
 		CreateComment(ctx context.Context, ticketID string, c ticket.NewComment) (ticket.Comment, error)
 	}

@@ -52,11 +52,9 @@ type TicketResult struct {
 }
 
 func ticketResult(t ticket.Ticket, adopted bool) TicketResult {
-	closedAt := t.CompletionDate
-	if t.Closed && closedAt.IsZero() {
-		closedAt = t.UpdatedAt
+	return TicketResult{
+		Found: true, ID: t.ID, Key: t.Key, URL: t.URL, Closed: t.Closed, ClosedAt: t.ClosedSince(), Adopted: adopted,
 	}
-	return TicketResult{Found: true, ID: t.ID, Key: t.Key, URL: t.URL, Closed: t.Closed, ClosedAt: closedAt, Adopted: adopted}
 }
 
 // CreateTicket makes one attempt to create a request's ticket. Its error types
@@ -179,9 +177,6 @@ func (a *Tickets) PatchTicket(ctx context.Context, in PatchTicketInput) error {
 	if err != nil {
 		return err
 	}
-	if err := a.refuseClosed(ctx, in.Integration, in.TicketID, in.UnlessClosedBefore); err != nil {
-		return err
-	}
 	patch, err := in.patch(integration)
 	if err != nil {
 		return temporalError(ctx, err)
@@ -190,7 +185,6 @@ func (a *Tickets) PatchTicket(ctx context.Context, in PatchTicketInput) error {
 	_, err = patcher.PatchTicket(ctx, in.TicketID, patch)
 	a.record(in.Integration, "patch_ticket", start, err)
 	if err != nil {
-		rememberOpen(ctx, in.UnlessClosedBefore)
 		return temporalError(ctx, repeatable(err))
 	}
 	return nil
@@ -198,6 +192,7 @@ func (a *Tickets) PatchTicket(ctx context.Context, in PatchTicketInput) error {
 
 func (in PatchTicketInput) patch(integration Integration) (ticket.Patch, error) {
 	patch := patchOf(integration, in.Changes)
+	patch.UnlessClosedBefore = in.UnlessClosedBefore
 	for field, value := range in.Set {
 		switch field {
 		case "name":

@@ -146,26 +146,26 @@ func TestTheLastSearchAsksTheIndexToo(t *testing.T) {
 	assert.Equal(t, ticket.Marker{Key: "k", Request: 3}, p.marker, "this very request's")
 }
 
+// The provider itself refuses, within the one call; the workflow learns since when.
 func TestAClosedTicketRefusesWhatCameAfterwards(t *testing.T) {
 	closedAt := time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)
-	p := &provider{ticket: ticket.Ticket{ID: "1", Key: "OPS-1", Closed: true, CompletionDate: closedAt}}
+	received := closedAt.Add(time.Second)
+	p := &provider{err: &ticket.Error{Kind: ticket.Closed, Op: "x", ClosedAt: closedAt}}
 	a, _ := tickets(p)
-	for method, in := range map[string]func(time.Time) any{
-		"AddComment":  func(at time.Time) any { return AddCommentInput{Integration: "ops", Note: "n", UnlessClosedBefore: at} },
-		"PatchTicket": func(at time.Time) any { return PatchTicketInput{Integration: "ops", UnlessClosedBefore: at} },
+	for method, in := range map[string]any{
+		"AddComment":  AddCommentInput{Integration: "ops", Note: "n", UnlessClosedBefore: received},
+		"PatchTicket": PatchTicketInput{Integration: "ops", UnlessClosedBefore: received},
 	} {
-		_, err := call[CommentResult](t, a, method, in(closedAt.Add(time.Second)))
+		_, err := call[CommentResult](t, a, method, in)
 		app := appError(t, err)
 		assert.Equal(t, contract.ErrorTicketClosed, app.Type(), method)
+		assert.True(t, app.NonRetryable(), method)
 		var found TicketResult
 		require.NoError(t, app.Details(&found))
 		assert.True(t, closedAt.Equal(found.ClosedAt), method)
-
-		_, err = call[CommentResult](t, a, method, in(closedAt))
-		assert.NoError(t, err, "%s: received no later than the close", method)
-		_, err = call[CommentResult](t, a, method, in(time.Time{}))
-		assert.NoError(t, err, "%s: where it does not matter", method)
 	}
+	assert.Equal(t, received, p.comment.UnlessClosedBefore)
+	assert.Equal(t, received, p.patch.UnlessClosedBefore)
 }
 
 func TestACommentWithNothingToSayIsNotMade(t *testing.T) {

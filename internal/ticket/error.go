@@ -25,6 +25,9 @@ const (
 	RateLimited Kind = "rate_limited"
 	// NotSupported: the provider has no such operation.
 	NotSupported Kind = "not_supported"
+	// Closed: nothing was changed, because the ticket was closed before the time
+	// that the call named; ClosedAt says when.
+	Closed Kind = "closed"
 )
 
 // Error is how every provider package reports a failed call.
@@ -39,7 +42,9 @@ type Error struct {
 	Message string
 	// RetryAfter is the least wait; 0 where the provider named none.
 	RetryAfter time.Duration
-	Err        error
+	// ClosedAt is when the ticket was closed, of kind Closed.
+	ClosedAt time.Time
+	Err      error
 }
 
 func (e *Error) Error() string {

@@ -51,6 +51,19 @@ type Ticket struct {
 	Operation string `json:"-"`
 }
 
+// ClosedSince is when the ticket was closed; its last change where the provider
+// does not say. Zero for an open ticket.
+func (t Ticket) ClosedSince() time.Time {
+	switch {
+	case !t.Closed:
+		return time.Time{}
+	case t.CompletionDate.IsZero():
+		return t.UpdatedAt
+	default:
+		return t.CompletionDate
+	}
+}
+
 // New asks for a ticket. Only Name is required by the model; a provider may
 // need more and takes it from its integration's defaults.
 type New struct {
@@ -93,6 +106,10 @@ type Patch struct {
 	Parent         *string        `json:"parent,omitempty"`
 	Tags           *[]string      `json:"tags,omitempty"`
 	CustomFields   map[string]any `json:"custom_fields,omitempty"`
+
+	// UnlessClosedBefore refuses, with kind Closed, to change a ticket that was
+	// closed before this time. Zero: the ticket's state does not matter.
+	UnlessClosedBefore time.Time `json:"-"`
 }
 
 // Comment on a ticket; Internal ones are notes that customers do not see.
@@ -112,6 +129,9 @@ type NewComment struct {
 	Internal bool   // never shown to customers; an error where the provider cannot
 	// Operation identifies the comment across retries (Marker.Operation's kin).
 	Operation string
+	// UnlessClosedBefore refuses, with kind Closed, to comment on a ticket that
+	// was closed before this time. Zero: the ticket's state does not matter.
+	UnlessClosedBefore time.Time
 }
 
 // Marker is what a ticket carries so that it is found again.

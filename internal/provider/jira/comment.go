@@ -61,6 +61,9 @@ func (c *Client) CreateComment(ctx context.Context, ticketID string, n ticket.Ne
 		return ticket.Comment{}, err
 	}
 	defer t.end()
+	if err := t.stillOpen(ctx, ticketID, n.UnlessClosedBefore); err != nil {
+		return ticket.Comment{}, err
+	}
 	body, err := t.newComment(ctx, ticketID, n)
 	if err != nil {
 		return ticket.Comment{}, err

@@ -35,6 +35,9 @@ func (c *Client) PatchTicket(ctx context.Context, id string, p ticket.Patch) (ti
 	if err != nil {
 		return ticket.Ticket{}, err
 	}
+	if err := t.refuseClosed(now, p.UnlessClosedBefore); err != nil {
+		return ticket.Ticket{}, err
+	}
 	in := project{ID: now.value("project").ID, Key: now.value("project").Key}
 	custom, err := t.customFields(ctx, p.CustomFields, in)
 	if err != nil {
