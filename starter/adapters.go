@@ -174,25 +174,33 @@ func (p parked) List(ctx context.Context, c httpapi.Caller, f httpapi.ParkedFilt
 	return views, nil
 }
 
-func (p parked) signal(ctx context.Context, c httpapi.Caller, workflowID, signal string, payload any) error {
+// allowed: a feed's parked entries belong to the caller of its integration.
+func (p parked) allowed(c httpapi.Caller, workflowID string) error {
 	if name, ok := strings.CutPrefix(workflowID, contract.FeedID("")); ok {
-		if err := (feeds{config: p.config}).allowed(c, name); err != nil {
-			return err
-		}
+		return feeds{config: p.config}.allowed(c, name)
 	}
-	return httpError(p.Parked.Signal(ctx, workflowID, signal, payload))
+	return nil
 }
 
 func (p parked) Retry(ctx context.Context, c httpapi.Caller, workflowID, item string) error {
-	return p.signal(ctx, c, workflowID, contract.SignalRetry, contract.ItemSignal{Item: item})
+	if err := p.allowed(c, workflowID); err != nil {
+		return err
+	}
+	return httpError(p.Parked.Retry(ctx, workflowID, item))
 }
 
 func (p parked) Discard(ctx context.Context, c httpapi.Caller, workflowID, item string) error {
-	return p.signal(ctx, c, workflowID, contract.SignalDiscard, contract.ItemSignal{Item: item})
+	if err := p.allowed(c, workflowID); err != nil {
+		return err
+	}
+	return httpError(p.Parked.Discard(ctx, workflowID, item))
 }
 
 func (p parked) Amend(ctx context.Context, c httpapi.Caller, workflowID string, change contract.AmendSignal) error {
-	return p.signal(ctx, c, workflowID, contract.SignalAmend, change)
+	if err := p.allowed(c, workflowID); err != nil {
+		return err
+	}
+	return httpError(p.Parked.Amend(ctx, workflowID, change))
 }
 
 func (p parked) RetryAll(ctx context.Context, c httpapi.Caller, f httpapi.ParkedFilter) (int, error) {

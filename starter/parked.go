@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -16,8 +17,8 @@ import (
 func parkedCommand() *cobra.Command {
 	return group("parked", "See and settle what waits for a person",
 		parkedList(),
-		parkedSignal(contract.SignalRetry, "Try parked items again"),
-		parkedSignal(contract.SignalDiscard, "Give parked items up for good"),
+		parkedSettle(contract.SignalRetry, "Try parked items again", (*operate.Parked).Retry),
+		parkedSettle(contract.SignalDiscard, "Give parked items up for good", (*operate.Parked).Discard),
 		parkedAmend())
 }
 
@@ -60,7 +61,7 @@ func writeParked(w io.Writer, items []operate.Item) {
 	_ = table.Flush() // errors of standard output are nobody's to handle
 }
 
-func parkedSignal(signal, short string) *cobra.Command {
+func parkedSettle(signal, short string, settle func(p *operate.Parked, ctx context.Context, workflowID, item string) error) *cobra.Command {
 	var filter operate.Filter
 	cmd := &cobra.Command{
 		Use: signal + " [WORKFLOW [ITEM]]", Short: short + ": one item, all of a workflow, or all of an integration or feed",
@@ -87,7 +88,7 @@ func parkedSignal(signal, short string) *cobra.Command {
 				return p.print(done{Done: signal, Count: count}, func(w io.Writer) { fmt.Fprintf(w, "%s: passed on to %d workflows\n", signal, count) })
 			}
 			item := strings.Join(args[1:], "")
-			if err := parked.Signal(cmd.Context(), args[0], signal, contract.ItemSignal{Item: item}); err != nil {
+			if err := settle(&parked, cmd.Context(), args[0], item); err != nil {
 				return err
 			}
 			return p.print(done{Done: signal, Workflow: args[0], Item: item}, func(w io.Writer) { fmt.Fprintf(w, "%s: passed on to %s\n", signal, args[0]) })
@@ -121,7 +122,7 @@ func parkedAmend() *cobra.Command {
 				return err
 			}
 			defer s.client.Close()
-			if err := (&operate.Parked{Temporal: s.client}).Signal(cmd.Context(), args[0], contract.SignalAmend, change); err != nil {
+			if err := (&operate.Parked{Temporal: s.client}).Amend(cmd.Context(), args[0], change); err != nil {
 				return err
 			}
 			return p.print(done{Done: contract.SignalAmend, Workflow: args[0], Item: args[1]}, func(w io.Writer) {

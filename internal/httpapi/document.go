@@ -187,11 +187,15 @@ func (s *schemas) response(ans answer) *documentResponse {
 		if d.Headers == nil {
 			d.Headers = map[string]documentHeader{}
 		}
-		d.Headers[name] = documentHeader{Required: true, Schema: &schema{Type: "string"}}
+		d.Headers[name] = documentHeader{Required: ans.or == nil, Schema: &schema{Type: "string"}}
 	}
 	switch {
 	case ans.media != "":
 		d.Content = map[string]mediaType{ans.media: {&schema{Type: "string"}}}
+	case ans.or != nil:
+		d.Content = map[string]mediaType{"application/json": {&schema{
+			OneOf: []*schema{s.of(reflect.TypeOf(ans.body)), s.of(reflect.TypeOf(ans.or))},
+		}}}
 	case ans.body != nil:
 		d.Content = map[string]mediaType{"application/json": {s.of(reflect.TypeOf(ans.body))}}
 	}
@@ -250,6 +254,8 @@ func shapeText(s *schema) string {
 	switch {
 	case s.Format == "date-time":
 		text = "time"
+	case len(s.OneOf) > 0:
+		return shapeText(s.OneOf[0]) + " or " + shapeText(s.OneOf[1])
 	case s.Items != nil:
 		text = "list of " + shapeText(s.Items)
 	case shapeName(s) != "":

@@ -27,13 +27,18 @@ type Events interface {
 	Current(ctx context.Context, r Receipt, request int64) (contract.RequestView, error)
 }
 
-// outcome is the body of GET /v1/events/{receipt}.
+// outcome is the body of GET /v1/events/{receipt}, and of an event that was
+// ignored: it has no request to answer with.
 type outcome struct {
 	Outcome   event.Outcome `json:"outcome" doc:"created, updated, unchanged or rejected"`
 	NoteAdded bool          `json:"note_added"`
 	Repeat    bool          `json:"repeat" doc:"The event was taken for a re-post of the one before."`
 	Errors    [][2]string   `json:"errors,omitempty" doc:"Why it was rejected: pairs of field and text."`
 	Request   *request      `json:"request"`
+}
+
+func outcomeOf(answer contract.OutcomeAnswer) outcome {
+	return outcome{Outcome: answer.Outcome, NoteAdded: answer.NoteAdded, Repeat: answer.Repeat, Errors: answer.Errors}
 }
 
 // accepted is the body of 202: the event is durable, but not decided yet.
@@ -60,7 +65,7 @@ func (a *api) eventRoutes() []route {
 		},
 		body: event.Params{},
 		answers: []answer{
-			{status: 200, about: "An open request matched; this is it.", body: request{}, headers: requestHeaders},
+			{status: 200, about: "An open request matched; this is it. An event that the configuration ignores (ignore_orphan_recovery) is answered with outcome unchanged and request null.", body: request{}, or: outcome{}, headers: requestHeaders},
 			{status: 201, about: "A request was created.", body: request{}, headers: requestHeaders},
 			{status: 202, about: "The event is durable, but no worker has decided yet.", body: accepted{}, headers: []string{"Location", "Retry-After"}},
 			{status: 400, about: "The body is not JSON, or a header is wrong.", body: failure{}},
@@ -113,6 +118,10 @@ func (a *api) postEvent(w http.ResponseWriter, r *http.Request, c Caller) error 
 	if answer.Outcome == event.Rejected {
 		return &InvalidEvent{Errors: answer.Errors}
 	}
+	if answer.Request == nil {
+		writeJSON(w, http.StatusOK, outcomeOf(answer))
+		return nil
+	}
 	view := *answer.Request
 	if p.waits && !p.async {
 		view = a.awaitTicket(r.Context(), receipt, view, arrived.Add(p.wait))
@@ -162,13 +171,15 @@ func (a *api) decision(ctx context.Context, receipt Receipt, wait time.Duration)
 	return answer, true
 }
 
-// outcome asks, and takes a decision without its request for none at all.
+// outcome asks, and takes a decision without the request that it made or changed
+// for none at all. Only an ignored event has no request.
 func (a *api) outcome(ctx context.Context, receipt Receipt, wait time.Duration) (contract.OutcomeAnswer, bool, error) {
 	answer, decided, err := a.Events.Outcome(ctx, receipt, wait)
 	if err != nil || !decided || answer.Again {
 		return contract.OutcomeAnswer{}, false, err
 	}
-	if answer.Known && answer.Outcome != event.Rejected && answer.Request == nil {
+	needsRequest := answer.Outcome == event.Created || answer.Outcome == event.Updated
+	if answer.Known && needsRequest && answer.Request == nil {
 		return contract.OutcomeAnswer{}, false, fmt.Errorf("the outcome %q came without its request", answer.Outcome)
 	}
 	return answer, true, nil
@@ -273,7 +284,7 @@ func (a *api) getOutcome(w http.ResponseWriter, r *http.Request, c Caller) error
 	case !answer.Known:
 		return ErrNotFound
 	}
-	body := outcome{Outcome: answer.Outcome, NoteAdded: answer.NoteAdded, Repeat: answer.Repeat, Errors: answer.Errors}
+	body := outcomeOf(answer)
 	if answer.Request != nil {
 		view := a.newest(r.Context(), receipt, *answer.Request)
 		if p.waits {

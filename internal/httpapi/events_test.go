@@ -56,6 +56,18 @@ func TestDecisionsAreAnswered(t *testing.T) {
 	}
 }
 
+// A recovery with nothing open, where the configuration ignores such: there is
+// no request to answer with, and nothing to wait for.
+func TestAnIgnoredEventIsAnswered(t *testing.T) {
+	e := newEnv(t)
+	e.events.outcome = func(context.Context, Receipt, time.Duration) (contract.OutcomeAnswer, bool, error) {
+		return contract.OutcomeAnswer{Known: true, Outcome: event.Unchanged}, true, nil
+	}
+	w := e.call("POST", "/v1/events?subject=a&status=completed", "", "Prefer", "wait=5")
+	require.Equal(t, http.StatusOK, w.Code, w.Body)
+	assert.JSONEq(t, `{"outcome":"unchanged","note_added":false,"repeat":false,"request":null}`, w.Body.String())
+}
+
 func TestEventIsStampedAtIntake(t *testing.T) {
 	e := newEnv(t)
 	e.call("POST", "/v1/events?subject=a", "")

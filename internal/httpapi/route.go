@@ -34,6 +34,9 @@ type answer struct {
 	about   string
 	body    any
 	headers []string
+	// or is a value of another type that the body may have; headers come with
+	// the first one only.
+	or any
 	// media is the content type where it is not JSON.
 	media string
 }

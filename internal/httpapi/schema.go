@@ -14,6 +14,7 @@ import (
 type schema struct {
 	Ref                  string             `json:"$ref,omitempty"`
 	AllOf                []*schema          `json:"allOf,omitempty"`
+	OneOf                []*schema          `json:"oneOf,omitempty"`
 	Type                 string             `json:"type,omitempty"`
 	Format               string             `json:"format,omitempty"`
 	Description          string             `json:"description,omitempty"`

@@ -256,6 +256,9 @@ func (s *stack) testParkedUnknown(t *testing.T) {
 	out, status := s.starter("parked", "retry", "match:jira-ops:nope:aaaa")
 	assert.Equal(t, 3, status, out)
 	assert.Contains(t, out, "not found")
+	out, status = s.starter("parked", "discard", workflow, "99")
+	assert.Equal(t, 3, status, out)
+	assert.Contains(t, out, `item "99" is not parked`)
 	out, status = s.starter("parked", "retry")
 	assert.Equal(t, 2, status, out)
 	for path, want := range map[string]int{
@@ -263,6 +266,7 @@ func (s *stack) testParkedUnknown(t *testing.T) {
 		"/v1/parked/match:other:nope:aaaa/1/discard":          404,
 		"/v1/parked/" + url.PathEscape(workflow) + "/1/amend": 422,
 		"/v1/parked/retry": 422,
+		"/v1/parked/" + url.PathEscape(workflow) + "/99/discard": 404,
 	} {
 		a, err := s.call(http.MethodPost, path, nil)
 		require.NoError(t, err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -110,8 +111,36 @@ func (p *Parked) ofFeed(ctx context.Context, workflowID, feed string) ([]Item, e
 	return items, nil
 }
 
-// Signal sends retry, discard or amend to one workflow.
-func (p *Parked) Signal(ctx context.Context, workflowID, signal string, payload any) error {
+// Retry tries an item again, all of the workflow's where item is empty.
+func (p *Parked) Retry(ctx context.Context, workflowID, item string) error {
+	return p.settle(ctx, workflowID, contract.SignalRetry, item, contract.ItemSignal{Item: item})
+}
+
+// Discard gives an item up, all of the workflow's where item is empty.
+func (p *Parked) Discard(ctx context.Context, workflowID, item string) error {
+	return p.settle(ctx, workflowID, contract.SignalDiscard, item, contract.ItemSignal{Item: item})
+}
+
+// Amend changes an item and tries it again.
+func (p *Parked) Amend(ctx context.Context, workflowID string, change contract.AmendSignal) error {
+	return p.settle(ctx, workflowID, contract.SignalAmend, change.Item, change)
+}
+
+// settle passes a signal on. An item that is not parked is ErrNotFound; where no
+// worker can say, the signal goes all the same, and the workflow counts it among
+// the refused ones if there is no such item.
+func (p *Parked) settle(ctx context.Context, workflowID, signal, item string, payload any) error {
+	if item != "" {
+		items, err := p.ask(ctx, workflowID)
+		known := func(i Item) bool { return i.Item == item }
+		if err == nil && !slices.ContainsFunc(items, known) {
+			return fmt.Errorf("%s: item %q is not parked at %s: %w", signal, item, workflowID, ErrNotFound)
+		}
+	}
+	return p.signal(ctx, workflowID, signal, payload)
+}
+
+func (p *Parked) signal(ctx context.Context, workflowID, signal string, payload any) error {
 	if err := p.Temporal.SignalWorkflow(ctx, workflowID, "", signal, payload); err != nil {
 		return fmt.Errorf("%s at %s: %w", signal, workflowID, classify(err))
 	}
@@ -124,7 +153,7 @@ func (p *Parked) SignalAll(ctx context.Context, f Filter, signal string) (int, e
 	count := 0
 	var failed []error
 	err := p.each(ctx, f, func(workflowID, _ string) error {
-		if err := p.Signal(ctx, workflowID, signal, contract.ItemSignal{}); err != nil {
+		if err := p.signal(ctx, workflowID, signal, contract.ItemSignal{}); err != nil {
 			failed = append(failed, err)
 			return ctx.Err()
 		}
