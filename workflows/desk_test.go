@@ -126,6 +126,9 @@ func (d *desk) PatchTicket(_ context.Context, id string, p ticket.Patch) (ticket
 		return ticket.Ticket{}, err
 	}
 	t := d.find(id)
+	if err := t.refuse(p.UnlessClosedBefore); err != nil {
+		return ticket.Ticket{}, err
+	}
 	var set []string
 	for name, value := range map[string]*string{"name": p.Name, "resolution": p.Resolution, "status": p.Status} {
 		if value != nil {
@@ -149,14 +152,25 @@ func (d *desk) CreateComment(_ context.Context, id string, c ticket.NewComment) 
 	if !effect {
 		return ticket.Comment{}, err
 	}
+	t := d.find(id)
+	if err := t.refuse(c.UnlessClosedBefore); err != nil {
+		return ticket.Comment{}, err
+	}
 	kind := "comment"
 	if c.Internal {
 		kind = "note"
 	}
-	t := d.find(id)
 	t.operations = append(t.operations, c.Operation)
 	d.write("%s %s: %s", kind, id, firstLine(c.Content))
 	return ticket.Comment{ID: fmt.Sprintf("%s-%d", id, len(t.operations))}, err
+}
+
+// refuse is how every provider refuses what a closed ticket must not take.
+func (t *deskTicket) refuse(before time.Time) error {
+	if before.IsZero() || !t.Closed || !t.ClosedSince().Before(before) {
+		return nil
+	}
+	return &ticket.Error{Kind: ticket.Closed, Op: "call", ClosedAt: t.ClosedSince(), Message: "it is closed"}
 }
 
 func (d *desk) RecoverComment(_ context.Context, id string, c ticket.NewComment, _ ticket.Attempt) (ticket.Comment, bool, error) {

@@ -156,6 +156,18 @@ func (s *matchSuite) TestAReplayThatMayCreateMakesTheTicket() {
 	s.Equal([]string{"create T1 Disk full: hello"}, s.desk.written())
 }
 
+// What a rewind only counted is made by a later one that may.
+func (s *matchSuite) TestASecondReplayThatMayCreateMakesWhatTheFirstCounted() {
+	e := s.foreign("e1", "open", "hello", 0)
+	e.Replayed = true
+	s.send(0, e)
+	e.Create = true
+	s.send(time.Hour, e)
+	view := s.run()
+	s.Equal([]string{"create T1 Disk full: hello"}, s.desk.written())
+	s.Equal(int64(1), view.NotTicketed)
+}
+
 // New events that came while the replayed one looked for its ticket are decided
 // as new ones.
 func (s *matchSuite) TestNewEventsBehindAReplayedOneAreTicketed() {
