@@ -119,6 +119,22 @@ func TestAdoptTakesTheNewestOpenTicketElseTheNewest(t *testing.T) {
 	}
 }
 
+// A search that failed found nothing, which is not: there is nothing.
+func TestASearchThatFailsMakesNoTicket(t *testing.T) {
+	for _, kind := range []ticket.Kind{ticket.Retry, ticket.Permanent, ticket.Credentials, ticket.NotFound, ticket.OutcomeUnknown} {
+		p := &provider{err: &ticket.Error{Kind: kind, Op: "find"}}
+		a, _ := tickets(p)
+		_, err := call[TicketResult](t, a, "CreateTicket", CreateTicketInput{Integration: "ops", Adopt: true, Marker: ticket.Marker{Key: "k"}})
+		appError(t, err)
+		assert.Equal(t, []string{"find"}, p.calls, kind)
+
+		got, err := call[TicketResult](t, a, "RecoverTicket", RecoverTicketInput{Create: CreateTicketInput{Integration: "ops"}, Last: true})
+		appError(t, err)
+		assert.False(t, got.Found)
+		assert.Equal(t, []string{"find", "recover"}, p.calls, kind)
+	}
+}
+
 func TestASearchWaitsUntilTheProviderHasSettled(t *testing.T) {
 	p := &provider{settling: time.Hour}
 	a, _ := tickets(p)
@@ -166,6 +182,30 @@ func TestAClosedTicketRefusesWhatCameAfterwards(t *testing.T) {
 	}
 	assert.Equal(t, received, p.comment.UnlessClosedBefore)
 	assert.Equal(t, received, p.patch.UnlessClosedBefore)
+}
+
+// What a later event changes is set at the ticket's own fields; what it has no
+// field for is told in a comment.
+func TestLaterChangesReachTheTicket(t *testing.T) {
+	p := &provider{}
+	a, _ := tickets(p)
+	a.Integrations = one{client: p, fieldMap: map[string]string{"downtime_start_at": "began"}}
+	subject, status, reason := "Still down", "completed", "solved"
+	due, began := time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC), time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
+	changes := event.Changes{
+		Subject: &subject, Status: &status, CompletionReason: &reason, DesiredCompletionAt: &due, DowntimeStartAt: &began,
+		Member: &event.Ref{ID: 2, Email: "ann@acme.example"}, Team: &event.Ref{ID: 1, Name: "Unix"},
+	}
+	_, err := call[TicketResult](t, a, "PatchTicket", PatchTicketInput{Integration: "ops", Changes: changes})
+	require.NoError(t, err)
+	email := "ann@acme.example"
+	assert.Equal(t, ticket.Patch{
+		Name: &subject, Status: &status, Resolution: &reason, DueDate: &due, Assignee: &email,
+		CustomFields: map[string]any{"began": "2026-03-01 09:00:00 UTC"},
+	}, p.patch)
+	_, err = call[CommentResult](t, a, "AddComment", AddCommentInput{Integration: "ops", Changes: changes})
+	require.NoError(t, err)
+	assert.Equal(t, "Team: Unix", p.comment.Content)
 }
 
 func TestACommentWithNothingToSayIsNotMade(t *testing.T) {

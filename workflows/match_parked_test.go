@@ -22,6 +22,24 @@ func (s *matchSuite) TestLaterCommentsOvertakeAParkedOne() {
 	s.Equal([]string{"create T1 Server down: a", "comment T1: c", "comment T1: b"}, s.desk.written())
 }
 
+// A close that the provider has no transition for is shown to a person, who
+// says what it takes; what comes meanwhile is told all the same.
+func (s *matchSuite) TestACloseThatTheProviderRefusesIsShownAndHoldsUpNothing() {
+	s.desk.on["patch"] = upTo(1, false, refused("status completed: no transition leads there; reachable: In Review"))
+	s.send(0, s.alarm("e1", "a"))
+	s.send(time.Minute, s.recovery("e2", "up"))
+	s.send(2*time.Minute, s.alarm("e3", "down once more"))
+	s.look(time.Hour, func(v contract.MatchView) {
+		s.Equal([]string{"create T1 Server down: a", "comment T1: up", "create T2 Server down: down once more"}, s.desk.written())
+		s.Require().Len(v.Requests[0].Pending, 1)
+		s.Contains(v.Requests[0].Pending[0].Parked, "reachable: In Review")
+		s.Contains(v.Requests[0].Pending[0].Set, "status")
+	})
+	s.signal(2*time.Hour, contract.SignalAmend, contract.AmendSignal{Item: "3", Set: map[string]string{"status": "In Review"}})
+	s.run()
+	s.Equal("patch T1 resolution=solved status=In Review", s.desk.written()[3])
+}
+
 func (s *matchSuite) TestAParkedCreateHoldsItsRequest() {
 	s.desk.on["create"] = upTo(1, false, refused("name is too long"))
 	s.send(0, s.alarm("e1", "a"))

@@ -149,6 +149,22 @@ func (s *matchSuite) TestAProviderThatIsDownForLongerThanTheWindowGetsEverything
 	s.Empty(view.Requests[0].Pending)
 }
 
+// A problem that was over before the provider came back still leaves its ticket,
+// closed; all that came meanwhile is on that one ticket.
+func (s *matchSuite) TestAProblemThatEndsWhileTheProviderIsDownLeavesOneClosedTicket() {
+	s.desk.on["create"] = upTo(5, false, down(time.Hour))
+	s.send(0, s.alarm("e1", "a"))
+	for n := range 3 {
+		s.send(time.Duration(n+1)*time.Minute, s.alarm(fmt.Sprint("n", n), fmt.Sprint("note ", n)))
+	}
+	s.send(10*time.Minute, s.recovery("e2", "up"))
+	s.run()
+	s.Equal([]string{
+		"create T1 Server down: a", "comment T1: note 0", "comment T1: note 1", "comment T1: note 2",
+		"comment T1: up", "patch T1 resolution=solved status=completed",
+	}, s.desk.written())
+}
+
 func (s *matchSuite) TestWaitingUntilPutsTheRequestBackToAssigned() {
 	until := s.begin.Add(3 * time.Hour).Format(time.RFC3339)
 	s.send(0, s.alarm("e1", "a", "status", "waiting_for", "waiting_until", until))

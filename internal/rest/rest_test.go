@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -165,4 +166,18 @@ func TestACancelledCallEnds(t *testing.T) {
 	_, err := fresh().Do(ctx, Request{Method: "GET", URL: "http://127.0.0.1:1"})
 	assert.ErrorIs(t, err, context.Canceled)
 	assert.False(t, transport(t, err).Sent)
+}
+
+// A server that cannot prove who it is gets nothing of the call.
+func TestCertificatesAreVerified(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("asked") }))
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	defer server.Close()
+	for name, c := range map[string]*Client{"zero": {}, "own connections": fresh()} {
+		_, err := c.Do(t.Context(), Request{Method: "POST", URL: server.URL, Body: []byte("{}")})
+		e := transport(t, err)
+		assert.Contains(t, e.Message, "certificate", name)
+		assert.False(t, e.Sent, name)
+	}
 }

@@ -3,7 +3,10 @@ package jira
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -101,7 +104,7 @@ func (t *turn) newIssue(ctx context.Context, n ticket.New) (*create, error) {
 
 // fill sets the fields that a ticket can do without.
 func (t *turn) fill(ctx context.Context, k *create, n ticket.New, in project, on screen) error {
-	custom, err := t.customFields(ctx, n.CustomFields, in)
+	custom, err := t.customFields(ctx, t.c.onScreen(k, n.CustomFields, in, on), in)
 	if err != nil {
 		return err
 	}
@@ -168,6 +171,38 @@ func (k *create) set(on screen, field string, value any, title, text string) {
 		k.Fields[field] = value
 		return
 	}
+	k.leave(field, title, text)
+}
+
+// onScreen are the custom fields that the create screen has; the others become
+// lines of the description.
+func (c *Client) onScreen(k *create, values map[string]any, in project, on screen) map[string]any {
+	kept := map[string]any{}
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		path, known := c.mapping(name, in)
+		if !known || on.takes(path.field) {
+			kept[name] = values[name]
+		} else if values[name] != nil {
+			k.leave(path.field, name, plainValue(values[name]))
+		}
+	}
+	return kept
+}
+
+// plainValue is a custom field's value as text.
+func plainValue(value any) string {
+	if word, ok := scalar(value); ok {
+		return word
+	}
+	data, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Sprint(value)
+	}
+	return string(data)
+}
+
+// leave writes into the description what the create screen has no field for.
+func (k *create) leave(field, title, text string) {
 	k.warnings = append(k.warnings, fmt.Sprintf("%s: not on the create screen of project %s: written into the description", field, k.project))
 	k.note(title, text)
 }

@@ -27,6 +27,9 @@ func (s fieldSchema) richText() bool {
 	return strings.HasSuffix(s.Custom, ":textarea") || s.System == "environment" || s.System == "description" || s.Type == "doc"
 }
 
+// oneLine: short texts hold 255 characters and no line break.
+func (s fieldSchema) oneLine() bool { return strings.HasSuffix(s.Custom, ":textfield") }
+
 // fieldPath is where a custom field's value lives: a field, and what is in it.
 type fieldPath struct {
 	field  string
@@ -186,6 +189,9 @@ func (t *turn) shapeScalar(ctx context.Context, schema fieldSchema, value any, w
 	case "group", "priority", "version", "component", "resolution":
 		return map[string]any{"name": word}, nil
 	case "string":
+		if schema.oneLine() {
+			return oneLine(word), nil
+		}
 		return word, nil
 	default:
 		return value, nil

@@ -2,9 +2,11 @@ package jira
 
 import (
 	"context"
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -136,23 +138,61 @@ func TestUnknownCustomFieldIsNamed(t *testing.T) {
 	assert.Zero(t, w.sim.Stats().Requests["create"])
 }
 
+// A field that is not on the screen would make Jira refuse the whole issue.
+func TestACustomFieldThatIsNotOnTheScreenNeverFailsACreate(t *testing.T) {
+	w := newWorld(t, func(_ *sim.Options, c *Config) {
+		c.CustomFieldMappings = []CustomFieldMapping{
+			{Name: "severity", ProjectID: "*", ProviderFieldPath: "customfield_10010.value"},
+			{Name: "gone", ProjectID: "*", ProviderFieldPath: "customfield_99999"},
+		}
+	})
+	w.sim.TakeOffScreen("OPS", "customfield_10010")
+	n := newTicket(1)
+	n.CustomFields = map[string]any{"severity": "red", "gone": []any{"a", 1}, "customfield_10011": "nagios", "customfield_99998": nil}
+	made := w.create(n)
+	warnings := strings.Join(made.Unmapped["warnings"].([]string), "\n")
+	for _, field := range []string{"customfield_10010", "customfield_99999"} {
+		assert.Contains(t, warnings, field+": not on the create screen of project OPS")
+	}
+	stored := w.stored(made.ID)
+	assert.True(t, strings.HasSuffix(sim.Text(stored.Description), "gone: [\"a\",1]\nseverity: red"), sim.Text(stored.Description))
+	assert.JSONEq(t, `"nagios"`, string(stored.Custom["customfield_10011"]), "the others are set")
+}
+
+// Each text is cut to what its own field takes, between characters; Jira refuses
+// the whole issue for one that is too long. The simulator refuses it, too.
 func TestLongAndOddTexts(t *testing.T) {
 	w := newWorld(t)
 	n := newTicket(1)
 	n.Name = strings.Repeat("überlast\n", 60)
 	n.Description = strings.Repeat("täglich 🔥 ", 5000)
-	n.Tags = []string{strings.Repeat("é", 300)}
+	n.Tags = []string{strings.Repeat("é🔥", 300)}
+	n.CustomFields = map[string]any{"customfield_10011": strings.Repeat("🔥ü\n", 200), "customfield_10012": strings.Repeat("x🔥", 30000)}
 	made := w.create(n)
 	stored := w.stored(made.ID)
 	assert.Equal(t, maxSummary, units(stored.Summary))
 	assert.True(t, strings.HasSuffix(stored.Summary, "…"))
 	text := sim.Text(stored.Description)
 	assert.True(t, strings.HasPrefix(text, "überlast\nüberlast"), "the whole name is in the description")
-	assert.Contains(t, text, "[cut: the text was longer than Jira takes]")
-	assert.NotContains(t, text, "�")
+	assert.True(t, strings.HasSuffix(text, "[cut: the text was longer than Jira takes]"))
+	tag := stored.Labels[len(stored.Labels)-1]
+	assert.LessOrEqual(t, units(tag), maxLabel)
+	assert.Greater(t, units(tag), maxLabel-3, "no shorter than it must be")
+	var line string
+	require.NoError(t, json.Unmarshal(stored.Custom["customfield_10011"], &line))
+	assert.True(t, strings.HasPrefix(line, "🔥ü 🔥ü") && strings.HasSuffix(line, "…"), line)
+	for name, value := range map[string]string{
+		"summary": stored.Summary, "description": text, "label": tag, "short text": line, "long text": sim.Text(stored.Custom["customfield_10012"]),
+	} {
+		assert.True(t, utf8.ValidString(value), name)
+		assert.NotContains(t, value, "�", name)
+	}
 
 	_, err := w.client.CreateComment(context.Background(), made.ID, ticket.NewComment{Content: strings.Repeat("x🔥", 30000), Operation: "o"})
 	require.NoError(t, err)
+	comment := sim.Text(w.stored(made.ID).Comments[0].Body)
+	assert.True(t, strings.HasSuffix(comment, "[cut: the text was longer than Jira takes]"))
+	assert.NotContains(t, comment, "�")
 }
 
 func TestPatchEveryField(t *testing.T) {

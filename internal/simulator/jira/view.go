@@ -2,10 +2,12 @@ package jira
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf16"
 )
 
 // view is an issue as the API shows it: the fields asked for, and properties.
@@ -227,6 +229,10 @@ func (s *Simulator) listFields(*exchange) answer {
 func (f fieldKind) check(raw json.RawMessage) error {
 	if strings.HasSuffix(f.Custom, ":textarea") {
 		return CheckDocument(raw)
+	}
+	var text string
+	if strings.HasSuffix(f.Custom, ":textfield") && json.Unmarshal(raw, &text) == nil && len(utf16.Encode([]rune(text))) > 255 {
+		return fmt.Errorf("The entered text is too long. It exceeds the allowed limit of 255 characters.")
 	}
 	return checkKind(f.Type, f.Items, raw)
 }
