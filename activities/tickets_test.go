@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -128,11 +129,21 @@ func TestASearchThatFailsMakesNoTicket(t *testing.T) {
 		appError(t, err)
 		assert.Equal(t, []string{"find"}, p.calls, kind)
 
+		a.Integrations = one{client: &lostIndex{provider: &provider{}, err: p.err}}
 		got, err := call[TicketResult](t, a, "RecoverTicket", RecoverTicketInput{Create: CreateTicketInput{Integration: "ops"}, Last: true})
 		appError(t, err)
-		assert.False(t, got.Found)
-		assert.Equal(t, []string{"find", "recover"}, p.calls, kind)
+		assert.Equal(t, TicketResult{}, got, "the reads by key found nothing, but the index was not asked")
 	}
+}
+
+// lostIndex is a provider whose index does not answer.
+type lostIndex struct {
+	*provider
+	err error
+}
+
+func (l *lostIndex) FindTicket(context.Context, ticket.Marker) ([]ticket.Ticket, error) {
+	return nil, l.err
 }
 
 func TestASearchWaitsUntilTheProviderHasSettled(t *testing.T) {
