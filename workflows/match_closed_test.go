@@ -57,6 +57,20 @@ func (s *matchSuite) TestAWebhookTellsThatATicketIsClosed() {
 	s.Equal([]string{"create T1 Server down: a", "create T2 Server down: b"}, s.desk.written())
 }
 
+// The provider tells us of every change, our own as well.
+func (s *matchSuite) TestOurOwnCloseThatComesBackChangesNothing() {
+	s.send(0, s.alarm("e1", "a"))
+	s.send(time.Minute, s.recovery("e2", "up"))
+	s.signal(2*time.Minute, contract.SignalTicketChanged, map[string]any{"ticket": "T1", "closed": true})
+	s.look(3*time.Minute, func(v contract.MatchView) {
+		s.WithinDuration(s.begin.Add(time.Minute), v.Requests[0].CompletedAt, time.Second)
+		s.Zero(v.Rejected)
+	})
+	view := s.run()
+	s.Equal([]string{"create T1 Server down: a", "comment T1: up", "patch T1 resolution=solved status=completed"}, s.desk.written())
+	s.Len(view.Requests, 1)
+}
+
 func (s *matchSuite) TestAnUnreachableProviderLeavesTheLastKnownState() {
 	s.desk.on["get"] = upTo(1, false, down(time.Hour))
 	s.send(0, s.alarm("e1", "a"))

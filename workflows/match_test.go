@@ -27,6 +27,7 @@ func (s *matchSuite) TestEventsOfOneRequestReachOneTicketInOrder() {
 	s.Equal("completed", view.Requests[0].Fields.Status)
 	s.Equal("T1", view.Requests[0].Ticket.Key)
 	s.Equal(int64(4), view.Events)
+	s.Equal(s.key, view.Key, "what the events were put together by is shown")
 }
 
 func (s *matchSuite) TestAnEventTakesEffectOnce() {

@@ -3,12 +3,16 @@ package workflows
 import (
 	"fmt"
 	"net/http/httptest"
+	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/sdk/client"
 
 	"github.com/ticketbridge/ticketbridge/internal/contract"
 	"github.com/ticketbridge/ticketbridge/internal/event"
@@ -84,4 +88,72 @@ func TestParkedItemsAreCounted(t *testing.T) {
 	metrics.Handler().ServeHTTP(answer, httptest.NewRequest("GET", "/metrics", nil))
 	assert.Regexp(t, `ticketbridge_parked_total\{[^}]*kind="create"[^}]*\} 1\b`, answer.Body.String())
 	assert.Regexp(t, `ticketbridge_unparked_total\{[^}]*kind="create"[^}]*\} 1\b`, answer.Body.String())
+}
+
+// hangFirst lets the first create take effect and then not come back before
+// release is closed; created tells that it is there.
+func (r *recorder) hangFirst() (created, release chan struct{}) {
+	created, release = make(chan struct{}), make(chan struct{})
+	var hung atomic.Bool
+	r.desk.hang = func() {
+		if hung.CompareAndSwap(false, true) {
+			close(created)
+			<-release
+		}
+	}
+	return created, release
+}
+
+// A run that is about to continue as new waits for the call in progress, and
+// decides what comes meanwhile; whoever asks for it gets the answer at once.
+func TestARunThatDrainsGoesOnDeciding(t *testing.T) {
+	r := newRecorder(t)
+	created, release := r.hangFirst()
+	id := r.deliver(r.events.alarm("e0", "note 0"))
+	<-created
+	first := r.firstRun(id)
+	const notes = 25 // more than the server lets pass before it suggests to continue
+	for n := 1; n <= notes; n++ {
+		r.deliver(r.events.alarm(fmt.Sprint("e", n), fmt.Sprint("note ", n)))
+		r.match(id, func(v contract.MatchView) bool { return v.Events == int64(n+1) })
+	}
+	require.True(t, slices.ContainsFunc(r.history(id, first).Events, func(e *historypb.HistoryEvent) bool {
+		return e.EventType == enums.EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED
+	}), "the run drains")
+	r.deliver(r.events.alarm("late", "late"))
+	handle, err := r.client.UpdateWorkflow(t.Context(), client.UpdateWorkflowOptions{
+		WorkflowID: id, UpdateName: contract.UpdateOutcome, WaitForStage: client.WorkflowUpdateStageCompleted,
+		Args: []any{contract.OutcomeRequest{EventID: "late"}},
+	})
+	require.NoError(t, err)
+	var answer contract.OutcomeAnswer
+	require.NoError(t, handle.Get(t.Context(), &answer))
+	assert.True(t, answer.Known && !answer.Again, "%+v", answer)
+	assert.Equal(t, event.Updated, answer.Outcome)
+	assert.Len(t, r.desk.written(), 1, "the create is still under way")
+
+	close(release)
+	r.written(notes + 2)
+	want := []string{"create T1 Server down: note 0"}
+	for n := 1; n <= notes; n++ {
+		want = append(want, fmt.Sprint("comment T1: note ", n))
+	}
+	assert.Equal(t, append(want, "comment T1: late"), r.desk.written())
+	assert.NotEqual(t, first, r.history(id, "").Events[0].GetWorkflowExecutionStartedEventAttributes().GetOriginalExecutionRunId())
+}
+
+// A call that hangs holds up its own request, and no other key.
+func TestKeysDoNotWaitForEachOther(t *testing.T) {
+	r := newRecorder(t)
+	created, release := r.hangFirst()
+	slow := r.deliver(r.events.alarm("e1", "a"))
+	<-created
+	r.deliver(r.events.alarm("e2", "b"))
+	quick := r.deliver(r.events.alarm("e3", "c", "source", "Zabbix"))
+	require.NotEqual(t, slow, quick)
+	r.match(quick, func(v contract.MatchView) bool { return len(v.Requests) == 1 && v.Requests[0].Ticket != nil })
+	r.match(slow, func(v contract.MatchView) bool { return v.Events == 2 && v.Requests[0].Ticket == nil })
+	close(release)
+	r.written(3)
+	assert.Equal(t, []string{"create T1 Server down: a", "create T2 Server down: c", "comment T1: b"}, r.desk.written())
 }
