@@ -1,4 +1,5 @@
-// Package internal holds the test of the import rules; there is no code here.
+// Package internal holds the tests of the whole: the import rules, and what the
+// documents say of the sources. There is no code here.
 package internal
 
 import (
