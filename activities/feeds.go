@@ -147,7 +147,7 @@ func (a *Feeds) ReadFeed(ctx context.Context, in ReadFeedInput) (ReadFeedResult,
 	beat := time.Now().Add(a.Window / 2)
 	next := in.first(feed.PollInterval)
 	for {
-		if !pause(ctx, min(time.Until(next), time.Until(deadline)), beat) || time.Now().After(deadline) {
+		if !pause(ctx, min(time.Until(next), time.Until(deadline)), beat) || !time.Now().Before(deadline) {
 			return result, ctx.Err()
 		}
 		moved, err := a.readOnce(ctx, feed, in, &result)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -92,21 +93,23 @@ func feeds(r *reader) (*Feeds, *handed, *counted) {
 }
 
 func TestAQuietWindowIsPolledToItsEnd(t *testing.T) {
-	r := &reader{}
-	a, h, c := feeds(r)
-	begin := time.Now()
-	got, err := call[ReadFeedResult](t, a, "ReadFeed", ReadFeedInput{Feed: "lon", Position: json.RawMessage(`"p"`)})
-	require.NoError(t, err)
-	assert.GreaterOrEqual(t, time.Since(begin), window)
-	assert.Equal(t, len(r.asked), got.Polls)
-	assert.Positive(t, got.Polls)
-	assert.Equal(t, "ops", got.Integration)
-	assert.JSONEq(t, `"p"`, string(got.Position))
-	assert.Len(t, c.polls, got.Polls)
-	assert.Empty(t, h.entries)
-	for i := 1; i < len(r.asked); i++ {
-		assert.GreaterOrEqual(t, r.asked[i].Sub(r.asked[i-1]), interval)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		r := &reader{}
+		a, h, c := feeds(r)
+		begin := time.Now()
+		got, err := call[ReadFeedResult](t, a, "ReadFeed", ReadFeedInput{Feed: "lon", Position: json.RawMessage(`"p"`)})
+		require.NoError(t, err)
+		assert.Equal(t, window, time.Since(begin))
+		assert.Equal(t, len(r.asked), got.Polls)
+		assert.Positive(t, got.Polls)
+		assert.Equal(t, "ops", got.Integration)
+		assert.JSONEq(t, `"p"`, string(got.Position))
+		assert.Len(t, c.polls, got.Polls)
+		assert.Empty(t, h.entries)
+		for i := 1; i < len(r.asked); i++ {
+			assert.GreaterOrEqual(t, r.asked[i].Sub(r.asked[i-1]), interval)
+		}
+	})
 }
 
 func TestAWindowEndsWithTheFirstEntries(t *testing.T) {
@@ -134,24 +137,26 @@ func TestTheFirstPollKeepsTheIntervalUnlessAtOnce(t *testing.T) {
 		name                string
 		lastPoll, notBefore time.Duration
 		atOnce              bool
-		least               time.Duration
+		want                time.Duration
 	}{
-		{"an interval after the last poll", -interval / 4, 0, false, interval / 2},
+		{"an interval after the last poll", -interval / 4, 0, false, interval * 3 / 4},
 		{"at once", -interval / 4, 0, true, 0},
-		{"not before what the feed asked for", 0, 2 * interval, true, 2*interval - time.Millisecond},
+		{"not before what the feed asked for", 0, 2 * interval, true, 2 * interval},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r := &reader{script: []event.Reading{{More: true}}}
-			a, _, _ := feeds(r)
-			begin := time.Now()
-			in := ReadFeedInput{Feed: "lon", AtOnce: c.atOnce, LastPoll: begin.Add(c.lastPoll)}
-			if c.notBefore > 0 {
-				in.NotBefore = begin.Add(c.notBefore)
-			}
-			_, err := call[ReadFeedResult](t, a, "ReadFeed", in)
-			require.NoError(t, err)
-			require.Len(t, r.asked, 1)
-			assert.GreaterOrEqual(t, r.asked[0].Sub(begin), c.least)
+			synctest.Test(t, func(t *testing.T) {
+				r := &reader{script: []event.Reading{{More: true}}}
+				a, _, _ := feeds(r)
+				begin := time.Now()
+				in := ReadFeedInput{Feed: "lon", AtOnce: c.atOnce, LastPoll: begin.Add(c.lastPoll)}
+				if c.notBefore > 0 {
+					in.NotBefore = begin.Add(c.notBefore)
+				}
+				_, err := call[ReadFeedResult](t, a, "ReadFeed", in)
+				require.NoError(t, err)
+				require.Len(t, r.asked, 1)
+				assert.Equal(t, c.want, r.asked[0].Sub(begin))
+			})
 		})
 	}
 }
