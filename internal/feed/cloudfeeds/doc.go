@@ -30,5 +30,6 @@
 // up to which hashes were forgotten; Highest, the highest time ever handed
 // over. What lies above Floor and is not among the hashes is new, however late
 // it comes. Where neither the head nor a walk can reach, the window is reported
-// as a gap, once.
+// as a gap, once. So is a stop longer than the server keeps entries: three days by
+// its documentation, less where the last entry that was read is gone earlier.
 package cloudfeeds

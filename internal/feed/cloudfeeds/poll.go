@@ -152,12 +152,21 @@ func (p *position) headGaps(oldest item, full bool, now time.Time) []event.Gap {
 }
 
 // expired is the gap after a stop longer than the retention, when the oldest
-// entry that is left is newer than what was read.
+// entry that is left is newer than what was read. A server that keeps entries
+// for less than it says shows it by the anchor: that one is gone too, and was
+// younger when it was last seen than what came since would be now.
 func (p *position) expired(oldest, now time.Time) []event.Gap {
-	if p.Settled.IsZero() || now.Sub(p.Settled) <= retention || !oldest.After(p.Settled) {
+	stop := now.Sub(p.Settled)
+	switch a := p.Anchor; {
+	case p.Settled.IsZero() || !oldest.After(p.Settled):
+		return nil
+	case stop > retention:
+		return []event.Gap{{From: p.Settled, To: oldest, Reason: "the feed was not read for longer than it keeps entries (3 days)"}}
+	case a.ID != "" && !a.At.After(p.Settled) && stop > p.Settled.Sub(a.At):
+		return []event.Gap{{From: p.Settled, To: oldest, Reason: "the feed was not read for longer than it keeps entries, which is shorter than its documented 3 days: what was read last is not there any more"}}
+	default:
 		return nil
 	}
-	return []event.Gap{{From: p.Settled, To: oldest, Reason: "the feed was not read for longer than it keeps entries (3 days)"}}
 }
 
 // overlapWalk looks for late entries below a head that joins what was read but

@@ -200,6 +200,53 @@ func TestStopLongerThanRetention(t *testing.T) {
 	}
 }
 
+// A server may keep entries for less than the documented three days.
+func TestStopLongerThanTheServerKeeps(t *testing.T) {
+	for _, n := range []int{4, 35} {
+		r := newRig(t, sim.Options{Retention: 24 * time.Hour})
+		r.publish(3)
+		for range 3 {
+			r.clock.pass(10 * time.Minute)
+			r.drain()
+		}
+		settled := r.clock.now().Add(-DefaultOverlap)
+		r.publish(5)
+		r.clock.pass(30 * time.Hour)
+		ids := r.publish(n)
+		r.clock.pass(3 * time.Second)
+		got := r.drain()
+		require.Equal(t, ids, idsOf(got))
+		require.Len(t, r.gaps, 1)
+		require.Equal(t, event.Gap{From: settled, To: got[0].StoredAt, Reason: r.gaps[0].Reason}, r.gaps[0])
+		require.Contains(t, r.gaps[0].Reason, "shorter")
+		require.Empty(t, r.settle())
+		require.Len(t, r.gaps, 1)
+	}
+}
+
+// That the last entry expired is no gap where the feed was read meanwhile.
+func TestQuietForLongerThanTheServerKeeps(t *testing.T) {
+	for _, n := range []int{4, 35} {
+		r := newRig(t, sim.Options{Retention: 24 * time.Hour})
+		r.publish(3)
+		for range 12 {
+			r.clock.pass(4 * time.Hour)
+			r.drain()
+		}
+		for range 3 {
+			ids := r.publish(n)
+			r.clock.pass(3 * time.Second)
+			require.Equal(t, ids, idsOf(r.drain()))
+			r.settle()
+			for range 8 {
+				r.clock.pass(4 * time.Hour)
+				r.drain()
+			}
+		}
+		require.Empty(t, r.gaps)
+	}
+}
+
 func TestHostChange(t *testing.T) {
 	inEachMode(t, func(t *testing.T, r *rig) {
 		r.publish(5)

@@ -55,8 +55,7 @@ func (p *position) cursorGone(status int) {
 		p.Walk = &walk{Newest: w.Newest}
 	case w.Cursor.ID == "":
 		p.loseFrom(w.Cursor, fmt.Sprintf("the server does not show its oldest entries (%d)", status))
-	default:
-		p.Anchor = mark{}
+	default: // the anchor stays until the oldest page tells what its end means
 		p.Walk = &walk{Newest: w.Newest}
 	}
 }
@@ -180,7 +179,11 @@ func (p *position) oldestGaps(oldest, now time.Time) []event.Gap {
 		p.Lost = nil
 		return []event.Gap{{From: l.From, To: oldest, Reason: l.Reason}}
 	}
-	return p.expired(oldest, now)
+	gaps := p.expired(oldest, now)
+	if p.Anchor.At.Before(oldest) {
+		p.Anchor = mark{}
+	}
+	return gaps
 }
 
 // endWalk: all that was visible is handed over.
