@@ -38,9 +38,18 @@ func classify(err error) error {
 	case errors.As(err, new(*serviceerror.Unavailable)), errors.As(err, new(*serviceerror.DeadlineExceeded)),
 		errors.As(err, new(*serviceerror.ResourceExhausted)), errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	case unknownAttribute(err):
+		return attributesByHand("this Temporal namespace does not have the search attributes", err)
 	default:
 		return err
 	}
+}
+
+// unknownAttribute: the server has a kind of error for it, but no details in it.
+func unknownAttribute(err error) bool {
+	var invalid *serviceerror.InvalidArgument
+	return errors.As(err, &invalid) && strings.Contains(invalid.Message, "search attribute") &&
+		(strings.Contains(invalid.Message, "no mapping defined") || strings.Contains(invalid.Message, "is not defined"))
 }
 
 // SearchAttributes are the custom attributes of the program, by name.
@@ -71,7 +80,7 @@ func Register(ctx context.Context, c client.Client, namespace string) error {
 		return nil // a managed server: its owner registers them, and starting workflows tells if not
 	}
 	if err != nil {
-		return attributesByHand(err)
+		return attributesByHand(notRegistered, err)
 	}
 	missing := map[string]enums.IndexedValueType{}
 	for name, kind := range SearchAttributes() {
@@ -87,13 +96,15 @@ func Register(ctx context.Context, c client.Client, namespace string) error {
 	}
 	_, err = c.OperatorService().AddSearchAttributes(ctx, &operatorservice.AddSearchAttributesRequest{Namespace: namespace, SearchAttributes: missing})
 	if err != nil && !errors.As(err, new(*serviceerror.AlreadyExists)) {
-		return attributesByHand(err)
+		return attributesByHand(notRegistered, err)
 	}
 	return nil
 }
 
+const notRegistered = "the search attributes could not be registered"
+
 // attributesByHand tells the person what the program was not allowed to do.
-func attributesByHand(err error) error {
+func attributesByHand(what string, err error) error {
 	var b strings.Builder
 	for _, name := range attributeNames() {
 		kind := "Keyword"
@@ -102,7 +113,7 @@ func attributesByHand(err error) error {
 		}
 		fmt.Fprintf(&b, " --name %s --type %s", name, kind)
 	}
-	return fmt.Errorf("the search attributes could not be registered (%w); do it once with `temporal operator search-attribute create%s`", err, b.String())
+	return fmt.Errorf("%s (%w); register them once with `temporal operator search-attribute create%s`", what, err, b.String())
 }
 
 func attributeNames() []string {
