@@ -27,6 +27,8 @@ type row struct {
 	workers               int
 	// crash is when everything is killed and started again; zero is never.
 	crash time.Duration
+	// again: the senders then send everything once more.
+	again bool
 	// creates bounds the create calls per ticket; zero does not.
 	creates float64
 }
@@ -53,10 +55,15 @@ func rows() []row {
 			faults: []jira.Fault{{Kind: jira.DropAfter, Probability: 0.1}}},
 		{name: "T3c cut before commit", events: 1000, keys: 215, senders: 8,
 			faults: []jira.Fault{{Kind: jira.DropBefore, Probability: 0.1}}},
+		{name: "N3b cut before commit", events: 1000, keys: 250, senders: 8,
+			faults: []jira.Fault{{Kind: jira.DropBefore, Probability: 0.1}}},
 		{name: "T4 killed early", events: 1000, keys: 250, senders: 8, crash: 700 * time.Millisecond},
+		{name: "T4b killed early, sent again", events: 1000, keys: 250, senders: 8, crash: 700 * time.Millisecond, again: true},
 		{name: "N4 killed late, slow API", events: 1000, keys: 250, senders: 8, crash: 4 * time.Second,
 			faults: []jira.Fault{{Kind: jira.Slow, Delay: 200}}},
 		{name: "T5 limit of 20 creates a second, two workers", events: 1000, keys: 250, senders: 8, workers: 2, creates: 1.1,
+			jira: jira.Options{CreatesPerSecond: 20, Seed: 7}},
+		{name: "N5 limit of 20 creates a second, one worker", events: 500, keys: 250, senders: 8, creates: 1.1,
 			jira: jira.Options{CreatesPerSecond: 20, Seed: 7}},
 		{name: "T6 race on few keys", events: 200, keys: 5, senders: 8},
 		{name: "T6b burst within the index lag", events: 100, keys: 5, senders: 1, jira: jira.Options{IndexLag: 3 * time.Second}},
@@ -92,6 +99,10 @@ func (r row) run(t *testing.T) {
 	sent := s.send(r)
 	taken := time.Since(begin)
 	s.awaitNotes(t, sent)
+	if r.again {
+		r.events += r.keys // the new event of each key comes behind the repeated ones
+		s.awaitNotes(t, s.send(r))
+	}
 	t.Logf("%d events over %d keys taken in %s, all at the provider after %s; creates %d, tickets %d, 429 %d",
 		r.events, r.keys, taken.Round(time.Millisecond), time.Since(begin).Round(time.Millisecond),
 		s.jira.Stats().Requests["create"], s.jira.Stats().Commits["create"], s.jira.Stats().TooMany["create"])
