@@ -28,8 +28,10 @@ const secondOf = `
 // stops.
 func TestBadInput(t *testing.T) {
 	t.Parallel()
+	known := newFeed(t, "known", fast)
 	s := start(t, options{
-		env: []string{"TEST_DEV_TOKEN=" + devToken},
+		env:   []string{"TEST_DEV_TOKEN=" + devToken},
+		feeds: "feeds:\n" + known.config(),
 		config: func(text string) string {
 			url := text[strings.Index(text, "url: ")+5:]
 			url = url[:strings.Index(url, "\n")]
@@ -41,6 +43,8 @@ func TestBadInput(t *testing.T) {
 	t.Run("unreachable Temporal", s.testUnreachable)
 	t.Run("wrong namespace", s.testWrongNamespace)
 	t.Run("search attributes", s.testSearchAttributes)
+	t.Run("search attributes missing", s.testSearchAttributesMissing)
+	t.Run("unknown feed", func(t *testing.T) { s.testFeedNotConfigured(t, known) })
 	t.Run("bad configuration", s.testBadConfiguration)
 	t.Run("port in use", s.testPortInUse)
 	t.Run("refused credential", s.testRefusedCredential)
@@ -110,6 +114,64 @@ func (s *stack) testSearchAttributes(t *testing.T) {
 		end.assert(t, 1, "search attribute BridgeRequest is Keyword", "needs Int", "temporal operator search-attribute remove --name BridgeRequest")
 	}
 	s.stillWorks(t, "srv-002")
+}
+
+// Nobody registered our search attributes: no worker ever ran in the namespace,
+// or the server let none do it.
+func (s *stack) testSearchAttributesMissing(t *testing.T) {
+	require.Zero(t, s.cli("operator", "namespace", "create", "bare").status)
+	bare := []string{"TEMPORAL_NAMESPACE=bare"}
+	var end ended
+	s.eventually(t, func() bool {
+		end = s.command(bare, s.program("starter"), "event", "send", "--caller", "monitoring", "subject=x", "source=Nagios", "ci=srv-001", "note=n")
+		return !strings.Contains(end.text(), `"bare" does not exist`) && !strings.Contains(end.text(), "bare is not found")
+	}, "the namespace is there")
+	end.assert(t, 1, "search attribute", "temporal operator search-attribute create", "--name BridgeState --type Keyword")
+	s.stillWorks(t, "srv-006")
+}
+
+// A feed that is not in the configuration, on every way to a feed. The one that
+// is there goes on all the same.
+func (s *stack) testFeedNotConfigured(t *testing.T, known *ownFeed) {
+	needTctl(t)
+	s.steer(t, "start", known.name)
+	for _, args := range [][]string{
+		{"start", "nope"}, {"start", "known", "nope"}, {"state", "nope"}, {"pause", "nope"}, {"resume", "nope"},
+		{"poll-now", "nope"}, {"rewind", "nope", "--to", "oldest"},
+	} {
+		end := s.command(nil, s.program("starter"), append([]string{"feed"}, args...)...)
+		end.assert(t, 3, `unknown feed "nope"`, "known")
+	}
+	for _, action := range []string{"start", "pause", "resume", "poll-now", "rewind"} {
+		a, err := s.call("POST", "/v1/feeds/nope/"+action, strings.NewReader(`{"to":"oldest"}`))
+		require.NoError(t, err)
+		assert.Equal(t, 404, a.status, "%s: %s", action, a.text)
+		assert.Contains(t, a.body["detail"], `"nope"`)
+		a, err = s.call("POST", "/v1/feeds/known/"+action, strings.NewReader(`{"to":"oldest"}`), "Authorization", "Bearer "+devToken)
+		require.NoError(t, err)
+		assert.Equal(t, 404, a.status, "another integration's feed is nobody's business: %s", a.text)
+	}
+	for body, want := range map[string]int{
+		`{"to":"oldest","colour":"red"}`: 400,
+		`{"to"`:                          400,
+		`{"to":"` + strings.Repeat("x", 1<<20) + `"}`: 413,
+	} {
+		a, err := s.call("POST", "/v1/feeds/known/rewind", strings.NewReader(body))
+		require.NoError(t, err)
+		assert.Equal(t, want, a.status, a.text)
+		assert.NotEmpty(t, a.body["message"])
+	}
+
+	end := s.tctl("workflow", "start", "--workflow_id", "feed:nope", "--workflow_type", "PollFeed", "--taskqueue", "ticketbridge", "--input", `{"feed":"nope"}`)
+	require.Zero(t, end.status, end.text())
+	s.eventually(t, func() bool { return s.feed("nope").State == "blocked" }, "the unknown feed is blocked")
+	assert.Contains(t, s.feed("nope").LastError, `unknown feed "nope"`)
+	assert.Contains(t, s.feed("nope").LastError, "known", "it names those that there are")
+	known.tell("250101-lon-0000001", "goes on.")
+	s.arrives(t, "known 250101-lon-0000001", "goes on.")
+	assert.Equal(t, "polling", s.feed(known.name).State)
+	assert.Zero(t, s.tctl("workflow", "terminate", "--workflow_id", "feed:nope").status)
+	s.stillWorks(t, "srv-007")
 }
 
 func (s *stack) testBadConfiguration(t *testing.T) {

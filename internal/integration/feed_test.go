@@ -56,6 +56,23 @@ type story struct {
 // tell makes up a story of events over foreign tickets: each is created,
 // commented, some change their subject, some are closed at the end.
 func tell(events, tickets int, seed uint64) *story {
+	return tellWhere(events, tickets, seed, func(int) bool { return true })
+}
+
+// tellMuch is a long story of which little is new, so that a backlog of
+// thousands costs Jira little. What is new stands at both ends of the story and of
+// every page of the feed, and here and there.
+func tellMuch(events, tickets int, seed uint64) *story {
+	return tellWhere(events, tickets, seed, func(n int) bool {
+		return n < tickets || n%85 == 16 || n%feedPage < 2 || n%feedPage >= feedPage-2 || n >= events-5
+	})
+}
+
+// feedPage is how many entries a page of the feed holds.
+const feedPage = 1000
+
+// tellWhere lets the entries that are not news repeat what their ticket's last one said.
+func tellWhere(events, tickets int, seed uint64, news func(n int) bool) *story {
 	random := rand.New(rand.NewPCG(seed, 2))
 	s := &story{comments: map[string][]string{}, subjects: map[string]string{}, closed: map[string]bool{}}
 	at := time.Now().Add(-time.Hour).UTC()
@@ -66,7 +83,13 @@ func tell(events, tickets int, seed uint64) *story {
 			i = random.IntN(tickets)
 		}
 		ticket := fmt.Sprintf("260115-lon-%07d", i)
-		s.entries = append(s.entries, s.entry(n, i, ticket, at, events))
+		if news(n) {
+			s.entries = append(s.entries, s.entry(n, i, ticket, at, events))
+			continue
+		}
+		s.entries = append(s.entries, cloudfeeds.Entry{
+			Account: account, TicketID: ticket, LastUpdated: at, EventTime: at, Subject: s.subjects[ticket],
+		})
 	}
 	return s
 }
@@ -88,6 +111,15 @@ func (s *story) entry(n, i int, ticket string, at time.Time, events int) cloudfe
 		s.closed[ticket] = true
 	}
 	return e
+}
+
+// told counts the comments.
+func (s *story) told() int {
+	n := 0
+	for _, comments := range s.comments {
+		n += len(comments)
+	}
+	return n
 }
 
 // assertTold: Jira holds exactly the tickets and comments that the story
@@ -149,17 +181,18 @@ func (s *stack) awaitTold(t *testing.T, told *story, within time.Duration) {
 	t.Helper()
 	defer func() {
 		if t.Failed() {
-			t.Logf("%d of %d comments are there:\n%s", s.delivered(), len(told.entries), s.report())
+			t.Logf("%d of %d comments are there:\n%s", s.delivered(), told.told(), s.report())
 		}
 	}()
 	require.Eventually(t, func() bool {
-		done := 0
+		done, current := 0, true
 		for _, issue := range s.jira.Issues() {
 			if issue.Status == "Done" {
 				done++
 			}
+			current = current && issue.Summary == told.subjects[foreignTicket(issue)]
 		}
-		return s.delivered() >= len(told.entries) && done >= len(told.closed)
+		return current && done >= len(told.closed) && s.delivered() >= told.told()
 	}, within, 200*time.Millisecond, "not all of the story arrives")
 }
 
