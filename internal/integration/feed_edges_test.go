@@ -165,10 +165,11 @@ func TestFeedBacklog(t *testing.T) {
 // the third one over. Calls that die with it are looked into half a minute later.
 func TestFeedBacklogSurvivesKills(t *testing.T) {
 	t.Parallel()
+	const read = 40
 	reached := make(chan struct{})
 	var asked, answered atomic.Int64
 	walks := func(r *http.Request) bool { return r.URL.Query().Has("marker") }
-	e := newEdge(t, 3*feedPage+500, cloudfeeds.Options{}, hooks{
+	e := newEdge(t, read+3*feedPage+500, cloudfeeds.Options{}, hooks{
 		before: func(r *http.Request) {
 			if !walks(r) {
 				return
@@ -187,10 +188,11 @@ func TestFeedBacklogSurvivesKills(t *testing.T) {
 			}
 		},
 	}, options{})
-	e.site.store(e.told.entries)
-	e.steer(t, "start", edgeFeed)
+	e.begin(t, read)
+	e.site.store(e.told.entries[read:])
+	e.steer(t, "resume", edgeFeed)
 	await(t, reached)
-	e.replaceWorker(t, feedPage)
+	e.replaceWorker(t, read+feedPage)
 	signals := func() int {
 		return e.history(e.workflows("WorkflowType = 'MatchEvents'")[0])[enums.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED]
 	}
@@ -198,7 +200,7 @@ func TestFeedBacklogSurvivesKills(t *testing.T) {
 	e.steer(t, "poll-now", edgeFeed) // the death would be noticed within 75 seconds
 	await(t, reached)
 	e.eventually(t, func() bool { return signals() >= before+2 }, "the third page is being handed over")
-	e.replaceWorker(t, 2*feedPage, 3*feedPage)
+	e.replaceWorker(t, read+2*feedPage, read+3*feedPage)
 	e.steer(t, "poll-now", edgeFeed)
 	e.assertAll(t)
 	e.assertNoGap(t)
@@ -213,7 +215,8 @@ func await(t *testing.T, reached <-chan struct{}) {
 	}
 }
 
-// replaceWorker kills the worker, when the feed has so many entries behind it.
+// replaceWorker kills the worker and starts another, with so many entries (one
+// of the numbers) handed over so far.
 func (e *edge) replaceWorker(t *testing.T, events ...int64) {
 	t.Helper()
 	e.workers[0].kill()
