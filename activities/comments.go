@@ -50,8 +50,11 @@ func (a *Tickets) AddComment(ctx context.Context, in AddCommentInput) (CommentRe
 	if comment.Content == "" {
 		return CommentResult{Found: true}, nil // all it has to tell has a field at the ticket
 	}
+	defer keepAlive(ctx, callBeat)()
+	call, done := undisturbed(ctx)
+	defer done()
 	start := time.Now()
-	created, err := creator.CreateComment(ctx, in.TicketID, comment)
+	created, err := creator.CreateComment(call, in.TicketID, comment)
 	a.record(in.Integration, "create_comment", start, err)
 	if err != nil {
 		return CommentResult{}, temporalError(ctx, err)
@@ -76,7 +79,7 @@ func (a *Tickets) RecoverComment(ctx context.Context, in RecoverCommentInput) (C
 	if err := settle(ctx, in.EndedAt, recoverer.Settling()); err != nil {
 		return CommentResult{}, err
 	}
-	defer keepAlive(ctx)()
+	defer keepAlive(ctx, searchBeat)()
 	start := time.Now()
 	found, ok, err := recoverer.RecoverComment(ctx, in.Comment.TicketID, in.Comment.comment(integration), ticket.Attempt{FirstScheduledAt: in.Comment.FirstScheduledAt})
 	a.record(in.Comment.Integration, "recover_comment", start, err)

@@ -196,7 +196,7 @@ func (a *Feeds) readOnce(ctx context.Context, feed Feed, in ReadFeedInput, resul
 // readKeepingAlive heartbeats while the reader waits for its share of requests,
 // which is long where many feeds share a credential.
 func readKeepingAlive(ctx context.Context, reader FeedReader, position json.RawMessage) (event.Reading, error) {
-	defer keepAlive(ctx)()
+	defer keepAlive(ctx, searchBeat)()
 	return reader.Read(ctx, position)
 }
 

@@ -4,8 +4,6 @@ import (
 	"context"
 	"time"
 
-	"go.temporal.io/sdk/activity"
-
 	"github.com/ticketbridge/ticketbridge/internal/ticket"
 )
 
@@ -30,7 +28,7 @@ func (a *Tickets) RecoverTicket(ctx context.Context, in RecoverTicketInput) (Tic
 	if err := settle(ctx, in.EndedAt, recoverer.Settling()); err != nil {
 		return TicketResult{}, err
 	}
-	defer keepAlive(ctx)()
+	defer keepAlive(ctx, searchBeat)()
 	asked, err := in.Create.ticket(integration)
 	if err != nil {
 		return TicketResult{}, temporalError(ctx, err)
@@ -86,28 +84,4 @@ func repeatable(err error) error {
 		return err
 	}
 	return &ticket.Error{Kind: ticket.Retry, Op: "call", Message: err.Error(), Err: err}
-}
-
-// keepAliveEvery is well below the heartbeat timeout that the workflows set.
-const keepAliveEvery = 20 * time.Second
-
-// keepAlive heartbeats until the returned function is called, so that the death
-// of a worker in a long search is noticed.
-func keepAlive(ctx context.Context) (stop func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		ticker := time.NewTicker(keepAliveEvery)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-ticker.C:
-				activity.RecordHeartbeat(ctx)
-			}
-		}
-	}()
-	return func() { cancel(); <-done }
 }

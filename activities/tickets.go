@@ -65,6 +65,7 @@ func (a *Tickets) CreateTicket(ctx context.Context, in CreateTicketInput) (Ticke
 	if err != nil {
 		return TicketResult{}, err
 	}
+	defer keepAlive(ctx, callBeat)()
 	if (in.Adopt || in.OnlyAdopt) && !activity.HasHeartbeatDetails(ctx) {
 		found, err := a.adopt(ctx, in)
 		if err != nil || found.Found || in.OnlyAdopt {
@@ -75,8 +76,10 @@ func (a *Tickets) CreateTicket(ctx context.Context, in CreateTicketInput) (Ticke
 	if err != nil {
 		return TicketResult{}, temporalError(ctx, err)
 	}
+	call, done := undisturbed(ctx)
+	defer done()
 	start := time.Now()
-	created, err := creator.CreateTicket(ctx, asked)
+	created, err := creator.CreateTicket(call, asked)
 	a.record(in.Integration, "create_ticket", start, err)
 	if err != nil {
 		if in.Adopt {
@@ -170,24 +173,32 @@ type PatchTicketInput struct {
 	UnlessClosedBefore time.Time `json:"unless_closed_before,omitzero"`
 }
 
+// PatchTicketResult tells what of the changes could not be made as they were asked.
+type PatchTicketResult struct {
+	Warnings []string `json:"warnings,omitempty"`
+}
+
 // PatchTicket sets the fields that changed. Doing it again is harmless, so
 // Temporal repeats it whatever an earlier attempt's outcome was.
-func (a *Tickets) PatchTicket(ctx context.Context, in PatchTicketInput) error {
+func (a *Tickets) PatchTicket(ctx context.Context, in PatchTicketInput) (PatchTicketResult, error) {
 	patcher, integration, err := operator[TicketPatcher](a.Integrations, in.Integration)
 	if err != nil {
-		return err
+		return PatchTicketResult{}, err
 	}
 	patch, err := in.patch(integration)
 	if err != nil {
-		return temporalError(ctx, err)
+		return PatchTicketResult{}, temporalError(ctx, err)
 	}
+	defer keepAlive(ctx, callBeat)()
+	call, done := undisturbed(ctx)
+	defer done()
 	start := time.Now()
-	_, err = patcher.PatchTicket(ctx, in.TicketID, patch)
+	patched, err := patcher.PatchTicket(call, in.TicketID, patch)
 	a.record(in.Integration, "patch_ticket", start, err)
 	if err != nil {
-		return temporalError(ctx, repeatable(err))
+		return PatchTicketResult{}, temporalError(ctx, repeatable(err))
 	}
-	return nil
+	return PatchTicketResult{Warnings: patched.Warnings()}, nil
 }
 
 func (in PatchTicketInput) patch(integration Integration) (ticket.Patch, error) {

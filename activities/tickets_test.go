@@ -243,3 +243,11 @@ func TestAnAmendmentWithoutAPlaceIsRefused(t *testing.T) {
 	_, err = call[TicketResult](t, a, "PatchTicket", PatchTicketInput{Integration: "ops", Set: map[string]string{"colour": "red"}})
 	assert.Contains(t, err.Error(), "set.colour")
 }
+
+func TestWhatAPatchCouldNotSetIsReported(t *testing.T) {
+	p := &provider{ticket: ticket.Ticket{ID: "1", Unmapped: map[string]any{ticket.WarningsKey: []string{"priority: no"}}}}
+	a, _ := tickets(p)
+	got, err := call[PatchTicketResult](t, a, "PatchTicket", PatchTicketInput{Integration: "ops"})
+	require.NoError(t, err)
+	assert.Equal(t, []string{"priority: no"}, got.Warnings)
+}

@@ -11,10 +11,11 @@ import (
 )
 
 // Timeouts of one attempt. A call itself is given up after 20 seconds; an
-// operator may need several calls.
+// operator may need several calls. That a worker died shows after callHeartbeat.
 const (
 	createTimeout = 45 * time.Second
 	callTimeout   = time.Minute
+	callHeartbeat = 20 * time.Second
 	searchTimeout = 15 * time.Minute
 )
 
@@ -31,6 +32,7 @@ func (m *matchKey) once(ctx workflow.Context, timeout time.Duration, text string
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue:           contract.ProviderQueue(m.provider),
 		StartToCloseTimeout: timeout,
+		HeartbeatTimeout:    callHeartbeat,
 		// In a run that ends, a call in progress is awaited, not abandoned.
 		WaitForCancellation: true,
 		Summary:             summary(text),

@@ -3,6 +3,7 @@ package workflows
 import (
 	"cmp"
 	"errors"
+	"strings"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
@@ -227,11 +228,13 @@ func (m *matchKey) performPatch(ctx workflow.Context, id int64, t *track, op *op
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue:           contract.ProviderQueue(m.provider),
 		StartToCloseTimeout: callTimeout,
+		HeartbeatTimeout:    callHeartbeat,
 		WaitForCancellation: true,
 		Summary:             summary("update " + t.Ticket.Key),
 		RetryPolicy:         retryPolicy(),
 	})
-	err := workflow.ExecuteActivity(ctx, ticketActivities.PatchTicket, in).Get(ctx, nil)
+	var result activities.PatchTicketResult
+	err := workflow.ExecuteActivity(ctx, ticketActivities.PatchTicket, in).Get(ctx, &result)
 	switch {
 	case isType(err, contract.ErrorTicketClosed):
 		m.closedMeanwhile(id, op, closedAt(err))
@@ -239,8 +242,20 @@ func (m *matchKey) performPatch(ctx workflow.Context, id int64, t *track, op *op
 		return m.failed(ctx, op, err, false)
 	default:
 		t.remove(op)
+		m.tellWarnings(ctx, t, op, result.Warnings)
 	}
 	return nil
+}
+
+// tellWarnings says in a comment what a patch could not set: nobody would see it
+// anywhere else.
+func (m *matchKey) tellWarnings(ctx workflow.Context, t *track, op *operation, warnings []string) {
+	if len(warnings) == 0 {
+		return
+	}
+	text := rest.Truncate("Not set at this ticket:\n\n- "+strings.Join(warnings, "\n- "), shortText)
+	comment := &operation{Item: m.state.newItem(), Kind: opComment, Since: workflow.Now(ctx), EventID: op.EventID + "/not set", Text: text}
+	t.Pending = append([]*operation{comment}, t.Pending...)
 }
 
 // failed decides what an activity's final error means for the operation: search

@@ -22,6 +22,8 @@ type desk struct {
 	on map[string]func(n int) (effect bool, err error)
 	// hang is what a create does after its effect.
 	hang func()
+	// warnings are those of every patch.
+	warnings []string
 	// indexed: the index finds tickets.
 	indexed bool
 	now     func() time.Time
@@ -142,6 +144,7 @@ func (d *desk) PatchTicket(_ context.Context, id string, p ticket.Patch) (ticket
 		}
 	}
 	d.write("patch %s %s", id, strings.Join(sorted(set), " "))
+	t.Unmapped = map[string]any{ticket.WarningsKey: d.warnings}
 	return t.Ticket, err
 }
 
@@ -162,6 +165,9 @@ func (d *desk) CreateComment(_ context.Context, id string, c ticket.NewComment) 
 	}
 	t.operations = append(t.operations, c.Operation)
 	d.write("%s %s: %s", kind, id, firstLine(c.Content))
+	if _, more, ok := strings.Cut(c.Content, "\n\n- "); ok {
+		d.write("  - %s", more)
+	}
 	return ticket.Comment{ID: fmt.Sprintf("%s-%d", id, len(t.operations))}, err
 }
 

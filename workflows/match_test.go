@@ -237,6 +237,25 @@ func (s *matchSuite) TestAnUnassignableChangeIsToldInTheComment() {
 	s.Equal(1, s.desk.count("comment"))
 }
 
+// What the provider could not set is told at the ticket, once, also at one that
+// the same patch closed.
+func (s *matchSuite) TestWhatAPatchCouldNotSetIsToldInAComment() {
+	s.desk.warnings = []string{"resolution: the site has no such"}
+	s.desk.on["comment"] = func(n int) (bool, error) {
+		if n == 2 {
+			return true, unanswered()
+		}
+		return true, nil
+	}
+	s.send(0, s.alarm("e1", "down"))
+	s.send(time.Minute, s.recovery("e2", "up"))
+	s.run()
+	s.Equal([]string{
+		"create T1 Server down: down", "comment T1: up", "patch T1 resolution=solved status=completed",
+		"comment T1: Not set at this ticket:", "  - resolution: the site has no such",
+	}, s.desk.written())
+}
+
 func (s *matchSuite) TestAnInternalNoteBecomesANoteOnly() {
 	s.send(0, s.alarm("e1", "a", "internal_note", "secret"))
 	s.run()

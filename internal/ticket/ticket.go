@@ -51,6 +51,16 @@ type Ticket struct {
 	Operation string `json:"-"`
 }
 
+// WarningsKey is where Unmapped holds, as []string, what was asked for and could
+// not be done as it was asked.
+const WarningsKey = "warnings"
+
+// Warnings are those of the call that answered this ticket.
+func (t Ticket) Warnings() []string {
+	warnings, _ := t.Unmapped[WarningsKey].([]string)
+	return warnings
+}
+
 // ClosedSince is when the ticket was closed; its last change where the provider
 // does not say. Zero for an open ticket.
 func (t Ticket) ClosedSince() time.Time {

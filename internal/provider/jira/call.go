@@ -211,11 +211,15 @@ func (t *turn) permanent(format string, values ...any) error {
 	return &ticket.Error{Kind: ticket.Permanent, Op: t.op, Message: rest.Truncate(text, maxMessage)}
 }
 
-func (t *turn) failure(kind ticket.Kind, response *rest.Response, message string) error {
-	return &ticket.Error{
+func (t *turn) failure(kind ticket.Kind, response *rest.Response, message string, offScreen ...string) error {
+	failed := &ticket.Error{
 		Kind: kind, Op: t.op, Status: response.Status, RetryAfter: response.RetryAfter,
 		Message: rest.Truncate(t.c.rest.Redact(message), maxMessage),
 	}
+	if len(offScreen) > 0 {
+		failed.Err = &offScreenError{offScreen}
+	}
+	return failed
 }
 
 // excerpt shows a person the begin of a body that is not the expected JSON.

@@ -51,8 +51,24 @@ func (t *turn) refused(k call, response *rest.Response) error {
 	if advice := t.advice(k, response, said); advice != "" {
 		text = advice + " Jira says: " + text
 	}
-	return t.failure(t.kind(k, response.Status), response, text)
+	return t.failure(t.kind(k, response.Status), response, text, said.offScreen()...)
 }
+
+// offScreen are the fields that were refused because a screen lacks them.
+func (s complaint) offScreen() []string {
+	var fields []string
+	for _, field := range slices.Sorted(maps.Keys(s.Fields)) {
+		if strings.Contains(s.Fields[field], "not on the appropriate screen") {
+			fields = append(fields, field)
+		}
+	}
+	return fields
+}
+
+// offScreenError names fields that a call would go through without.
+type offScreenError struct{ fields []string }
+
+func (e *offScreenError) Error() string { return "not on the screen: " + strings.Join(e.fields, ", ") }
 
 func (t *turn) kind(k call, status int) ticket.Kind {
 	switch {

@@ -189,10 +189,18 @@ func (c *Client) onScreen(k *create, values map[string]any, in project, on scree
 	return kept
 }
 
-// plainValue is a custom field's value as text.
+// plainValue is a field's value as text, without the object that names it.
 func plainValue(value any) string {
 	if word, ok := scalar(value); ok {
 		return word
+	}
+	switch v := value.(type) {
+	case document:
+		return toMarkdown(node{Content: v.Content})
+	case map[string]any:
+		if len(v) == 1 {
+			return plainValue(slices.Collect(maps.Values(v))[0])
+		}
 	}
 	data, err := json.Marshal(value)
 	if err != nil {

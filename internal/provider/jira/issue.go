@@ -179,10 +179,6 @@ func (t *turn) browse(ctx context.Context, key string) string {
 	return site + "/browse/" + url.PathEscape(key)
 }
 
-// Warnings of a ticket tell what was asked for and not done. They stand in
-// Ticket.Unmapped under this name, as []string.
-const warningsKey = "warnings"
-
 func addWarnings(t *ticket.Ticket, warnings []string) {
 	if len(warnings) == 0 {
 		return
@@ -190,6 +186,5 @@ func addWarnings(t *ticket.Ticket, warnings []string) {
 	if t.Unmapped == nil {
 		t.Unmapped = map[string]any{}
 	}
-	before, _ := t.Unmapped[warningsKey].([]string)
-	t.Unmapped[warningsKey] = append(slices.Clone(before), warnings...)
+	t.Unmapped[ticket.WarningsKey] = append(slices.Clone(t.Warnings()), warnings...)
 }

@@ -2,6 +2,7 @@ package jira
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -70,7 +71,8 @@ func (t *turn) apply(ctx context.Context, now issue, p ticket.Patch, custom map[
 	}
 	if !moving {
 		e.resolution(now, p.Resolution)
-		return e.warnings, t.send(ctx, now, e)
+		err := t.send(ctx, now, e)
+		return e.warnings, err
 	}
 	fields, warnings, err := t.screenFields(step, p, custom)
 	if err != nil {
@@ -82,7 +84,37 @@ func (t *turn) apply(ctx context.Context, now issue, p ticket.Patch, custom map[
 	return append(e.warnings, warnings...), t.take(ctx, now, step, fields)
 }
 
+// send makes the edit. Jira refuses all of it for one field that the edit screen
+// lacks: such fields become warnings, and the others are sent again.
 func (t *turn) send(ctx context.Context, now issue, e *edit) error {
+	err := t.put(ctx, now, e)
+	if lacking, ok := errors.AsType[*offScreenError](err); ok && e.leave(lacking.fields) {
+		return t.put(ctx, now, e)
+	}
+	return err
+}
+
+// leave takes fields out of the edit and reports whether there were any.
+func (e *edit) leave(fields []string) bool {
+	before := len(e.warnings)
+	for _, field := range fields {
+		value, set := e.fields[field]
+		_, updated := e.update[field]
+		if !set && !updated {
+			continue
+		}
+		delete(e.fields, field)
+		delete(e.update, field)
+		warning := field + ": not on the edit screen of the project"
+		if set {
+			warning += ": " + plainValue(value)
+		}
+		e.warnings = append(e.warnings, warning)
+	}
+	return len(e.warnings) > before
+}
+
+func (t *turn) put(ctx context.Context, now issue, e *edit) error {
 	if len(e.fields) == 0 && len(e.update) == 0 {
 		return nil
 	}

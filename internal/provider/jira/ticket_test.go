@@ -266,3 +266,30 @@ func TestPatchRefusesWhatJiraCannotChange(t *testing.T) {
 	_, err = w.client.PatchTicket(context.Background(), "OPS-99", ticket.Patch{})
 	assert.Equal(t, ticket.NotFound, kindOf(t, err))
 }
+
+// One field that the edit screen lacks must not keep a ticket from being closed.
+func TestAFieldThatIsNotOnTheEditScreenNeverFailsAPatch(t *testing.T) {
+	w := newWorld(t)
+	made := w.create(newTicket(1))
+	w.sim.TakeOffEditScreen("OPS", "priority", "labels", "duedate")
+	name, priority, status := "renamed", ticket.High, "completed"
+	tags, due := []string{"x"}, time.Date(2026, 5, 6, 0, 0, 0, 0, time.UTC)
+	got, err := w.client.PatchTicket(context.Background(), made.ID, ticket.Patch{
+		Name: &name, Priority: &priority, Status: &status, Tags: &tags, DueDate: &due,
+	})
+	require.NoError(t, err)
+	stored := w.stored(made.ID)
+	assert.Equal(t, "renamed", stored.Summary)
+	assert.True(t, got.Closed, "status %s", stored.Status)
+	assert.Equal(t, []string{
+		"duedate: not on the edit screen of the project: 2026-05-06",
+		"labels: not on the edit screen of the project",
+		`priority: not on the edit screen of the project: High`,
+	}, got.Warnings())
+
+	w.sim.TakeOffEditScreen("OPS", "summary")
+	name = "again"
+	got, err = w.client.PatchTicket(context.Background(), made.ID, ticket.Patch{Name: &name})
+	require.NoError(t, err, "nothing is left to send")
+	assert.Equal(t, []string{"summary: not on the edit screen of the project: again"}, got.Warnings())
+}

@@ -281,3 +281,12 @@ func (s *Simulator) TakeOffScreen(project string, fields ...string) {
 		p.OffScreen = append(p.OffScreen, fields...)
 	}
 }
+
+// TakeOffEditScreen takes fields off a project's edit screen.
+func (s *Simulator) TakeOffEditScreen(project string, fields ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p := s.project(project); p != nil {
+		p.OffEdit = append(p.OffEdit, fields...)
+	}
+}

@@ -2,6 +2,7 @@ package jira
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -71,7 +72,7 @@ func (s *Simulator) createIssue(x *exchange) answer {
 			continue
 		}
 		if slices.Contains(p.OffScreen, field) {
-			problems[field] = fmt.Sprintf("Field '%s' cannot be set. It is not on the appropriate screen, or unknown.", field)
+			problems[field] = offScreen(field)
 			continue
 		}
 		if err := s.setField(i, field, raw); err != nil {
@@ -262,10 +263,14 @@ func (s *Simulator) setParent(i *Issue, raw json.RawMessage, empty bool) error {
 	return nil
 }
 
+func offScreen(field string) string {
+	return "Field '" + field + "' cannot be set. It is not on the appropriate screen, or unknown."
+}
+
 func setCustom(i *Issue, field string, raw json.RawMessage, empty bool) error {
 	schema, known := customFields()[field]
 	if !known {
-		return fmt.Errorf("Field '%s' cannot be set. It is not on the appropriate screen, or unknown.", field)
+		return errors.New(offScreen(field))
 	}
 	if i.Custom == nil {
 		i.Custom = map[string]json.RawMessage{}
@@ -310,16 +315,23 @@ func (s *Simulator) editIssue(x *exchange) answer {
 	for field, raw := range i.Custom {
 		next.Custom[field] = raw
 	}
-	problems := map[string]string{}
+	problems, lacking := map[string]string{}, []string{}
+	if p := s.project(i.Project); p != nil {
+		lacking = p.OffEdit
+	}
 	for field, raw := range body.Fields {
-		if body.Update[field] != nil {
+		if slices.Contains(lacking, field) {
+			problems[field] = offScreen(field)
+		} else if body.Update[field] != nil {
 			problems[field] = "Field '" + field + "' cannot appear in both 'fields' and 'update'"
 		} else if err := s.setField(&next, field, raw); err != nil {
 			problems[field] = err.Error()
 		}
 	}
 	for field, ops := range body.Update {
-		if err := s.updateField(&next, field, ops); err != nil {
+		if slices.Contains(lacking, field) {
+			problems[field] = offScreen(field)
+		} else if err := s.updateField(&next, field, ops); err != nil {
 			problems[field] = err.Error()
 		}
 	}

@@ -55,8 +55,9 @@ type Project struct {
 	Last int `json:"last"`
 	// Deleted projects answer 404.
 	Deleted bool `json:"deleted,omitempty"`
-	// OffScreen are fields that its create screen lacks.
+	// OffScreen are fields that its create screen lacks, OffEdit its edit screen.
 	OffScreen []string     `json:"offScreen,omitempty"`
+	OffEdit   []string     `json:"offEdit,omitempty"`
 	Workflow  []Transition `json:"workflow"`
 }
 
