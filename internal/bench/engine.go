@@ -17,6 +17,7 @@ import (
 	sdkworker "go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
+	"github.com/ticketbridge/ticketbridge/internal/app"
 	"github.com/ticketbridge/ticketbridge/internal/contract"
 )
 
@@ -102,6 +103,7 @@ func runBareWorker() error {
 		return err
 	}
 	options.Logger = quiet()
+	options.ConnectionOptions.GrpcCompression = app.Compression(options.HostPort)
 	c, err := client.DialContext(ctx, options)
 	if err != nil {
 		return err

@@ -51,6 +51,9 @@ func (b *bench) storm(ctx context.Context) (lines []line, err error) {
 		return nil, err
 	}
 	took := time.Since(begin)
+	if err := s.awaitCommits(ctx, "create", before+stormKeys); err != nil {
+		return nil, err
+	}
 	tickets := s.jira.Stats().Commits["create"] - before
 	total, err := s.countAll(ctx, ids)
 	if err != nil {

@@ -74,7 +74,10 @@ func (t *temporal) connect(ctx context.Context) error {
 			return false, t.process.failure()
 		}
 		if t.client == nil {
-			c, err := client.DialContext(ctx, client.Options{HostPort: t.address, Namespace: t.namespace, Logger: quiet()})
+			c, err := client.DialContext(ctx, client.Options{
+				HostPort: t.address, Namespace: t.namespace, Logger: quiet(),
+				ConnectionOptions: client.ConnectionOptions{GrpcCompression: app.Compression(t.address)},
+			})
 			if err != nil {
 				return false, nil
 			}

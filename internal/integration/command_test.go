@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/workflowservice/v1"
 
 	"github.com/ticketbridge/ticketbridge/internal/contract"
@@ -113,15 +114,24 @@ func (s *stack) workflows(query string) []string {
 // history counts a workflow's events by kind, over its present run.
 func (s *stack) history(workflow string) map[enums.EventType]int {
 	count := map[enums.EventType]int{}
+	for _, e := range s.events(workflow) {
+		count[e.GetEventType()]++
+	}
+	return count
+}
+
+// events is a workflow's history, as far as the server gives it.
+func (s *stack) events(workflow string) []*historypb.HistoryEvent {
+	var all []*historypb.HistoryEvent
 	history := s.client.GetWorkflowHistory(context.Background(), workflow, "", false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	for history.HasNext() {
 		e, err := history.Next()
 		if err != nil {
-			return count
+			return all
 		}
-		count[e.GetEventType()]++
+		all = append(all, e)
 	}
-	return count
+	return all
 }
 
 // workflowOf is the workflow that an event of a CI and source Nagios belongs to.
