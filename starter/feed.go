@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/ticketbridge/ticketbridge/internal/app"
 	"github.com/ticketbridge/ticketbridge/internal/config"
@@ -81,8 +82,12 @@ func chooseFeeds(c *config.Config, names []string, all bool) ([]config.Feed, err
 	return chosen, nil
 }
 
-// queryTimeout bounds waiting for a worker that may not run.
-const queryTimeout = 10 * time.Second
+const (
+	// queryTimeout bounds waiting for a worker that may not run, or has much to do.
+	queryTimeout = 20 * time.Second
+	// askAtOnce is how many feeds are asked at a time.
+	askAtOnce = 8
+)
 
 func feedList() *cobra.Command {
 	return &cobra.Command{
@@ -94,19 +99,30 @@ func feedList() *cobra.Command {
 			}
 			defer s.client.Close()
 			feeds := operate.Feeds{Temporal: s.client}
-			views := []contract.FeedView{}
-			for _, f := range s.config.Feeds {
-				ctx, cancel := context.WithTimeout(cmd.Context(), queryTimeout)
-				view, err := feeds.State(ctx, f.Name)
-				cancel()
-				if err != nil {
-					view = contract.FeedView{Feed: f.Name, State: stateOf(err), LastError: err.Error()}
-				}
-				views = append(views, view)
+			views := make([]contract.FeedView, len(s.config.Feeds))
+			var group errgroup.Group
+			group.SetLimit(askAtOnce)
+			for i, f := range s.config.Feeds {
+				group.Go(func() error {
+					views[i] = viewOf(cmd.Context(), feeds, f.Name)
+					return nil
+				})
 			}
+			_ = group.Wait() // a feed that does not answer is a row, no error
 			return p.print(views, func(w io.Writer) { writeFeeds(w, views) })
 		},
 	}
+}
+
+// viewOf is how a feed stands, as far as that can be found out.
+func viewOf(ctx context.Context, feeds operate.Feeds, name string) contract.FeedView {
+	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
+	defer cancel()
+	view, err := feeds.State(ctx, name)
+	if err != nil {
+		return contract.FeedView{Feed: name, State: stateOf(err), LastError: err.Error()}
+	}
+	return view
 }
 
 // stateOf is what is known of a feed that did not answer.

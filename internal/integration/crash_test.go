@@ -80,12 +80,14 @@ func (s *stack) survive(t *testing.T, feed *cloudfeeds.Server, seed uint64, with
 // 500 events over 60 foreign tickets, while everything of ours is killed at
 // random moments: each ticket and each comment once, and in order.
 func TestKilledAtRandom(t *testing.T) {
+	t.Parallel()
 	s, feed := startWithFeed(t, cloudfeeds.Options{HeadDelay: 200 * time.Millisecond}, options{})
 	s.survive(t, feed, 11, 5*time.Minute)
 }
 
 // The same while Jira fails in every documented way and its index lags.
 func TestKilledAtRandomWithBadJira(t *testing.T) {
+	t.Parallel()
 	s, feed := startWithFeed(t, cloudfeeds.Options{HeadDelay: 200 * time.Millisecond}, options{
 		jira: jira.Options{IndexLag: 5 * time.Second, Seed: 5},
 	})

@@ -20,6 +20,7 @@ import (
 // The Events API as a monitoring tool sees it, with the Temporal server's own
 // limit of 10 updates in flight at a workflow.
 func TestEventsAPI(t *testing.T) {
+	t.Parallel()
 	s := start(t, options{server: []string{"--dynamic-config-value", "history.maxInFlightUpdates=10"}})
 	t.Run("identity", s.testIdentity)
 	t.Run("Jira is down", s.testJiraDown)

@@ -116,6 +116,7 @@ func (c matchingCase) token() string { return "token-of-the-case-" + c.name() }
 // Every example of the rules that needs no past, over HTTP, against the real
 // programs: the status, the request's fields, the recorded outcome, the notes.
 func TestMatchingCasesOverHTTP(t *testing.T) {
+	t.Parallel()
 	all, cases := readCases(t)
 	url, _ := startJira(t, jira.Options{})
 	text, catalog, env := casesConfig(all, cases, url)

@@ -11,6 +11,7 @@ import (
 // An event becomes a request at once and a ticket soon; a second one with
 // another note becomes a comment; a recovery closes the ticket.
 func TestEventBecomesTicket(t *testing.T) {
+	t.Parallel()
 	s := start(t, options{})
 
 	created, err := s.post(map[string]any{"subject": "Server down", "source": "Nagios", "ci": "srv-001", "note": "not reachable"})

@@ -74,8 +74,12 @@ func rows() []row {
 // Every event that got a 2xx is visible at the provider, once, on the one ticket
 // of its key, whatever goes wrong on the way.
 func TestFaults(t *testing.T) {
+	t.Parallel()
 	for _, r := range rows() {
-		t.Run(r.name, func(t *testing.T) { r.run(t) })
+		t.Run(r.name, func(t *testing.T) {
+			t.Parallel()
+			r.run(t)
+		})
 	}
 }
 

@@ -128,6 +128,7 @@ func (e *edge) assertNoGap(t *testing.T) {
 
 // A backlog of more than a page: each entry once and in order.
 func TestFeedBacklog(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name string
 		mode cloudfeeds.Mode
@@ -228,6 +229,7 @@ func (e *edge) replaceWorker(t *testing.T, events ...int64) {
 // The feed moves to a host with a store of its own, which has the same events
 // under other ids, and more of them than a page.
 func TestFeedMovesToAnotherHost(t *testing.T) {
+	t.Parallel()
 	const read = 40
 	e := newEdge(t, read+feedPage+100, cloudfeeds.Options{Seed: 1}, hooks{}, options{})
 	e.begin(t, read)
@@ -251,6 +253,7 @@ func TestFeedMovesToAnotherHost(t *testing.T) {
 // What may have been missed is recorded, shown and counted; all that is left
 // arrives once.
 func TestFeedGaps(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name string
 		feed cloudfeeds.Options
@@ -310,6 +313,7 @@ func (e *edge) theGap(t *testing.T) event.Gap {
 // In a week without entries all of the feed's expire, its marker too. That is no
 // gap: what comes next arrives, once.
 func TestFeedQuietForAWeek(t *testing.T) {
+	t.Parallel()
 	for name, others := range map[string]int{"an entry": 5, "more than a page": feedPage + 100} {
 		t.Run(name, func(t *testing.T) {
 			const read = 40

@@ -199,8 +199,10 @@ func (s *stack) awaitTold(t *testing.T, told *story, within time.Duration) {
 // A feed's story becomes tickets and comments, in every mode of the feed's
 // server, although entries become visible late.
 func TestFeedBecomesTickets(t *testing.T) {
+	t.Parallel()
 	for _, mode := range []cloudfeeds.Mode{cloudfeeds.JDBC, cloudfeeds.DDB, cloudfeeds.DDBBrokenForward} {
 		t.Run(string(mode), func(t *testing.T) {
+			t.Parallel()
 			s, feed := startWithFeed(t, cloudfeeds.Options{Mode: mode, HeadDelay: 200 * time.Millisecond}, options{})
 			told := tell(60, 12, 3)
 			for i, e := range told.entries {
@@ -219,6 +221,7 @@ func TestFeedBecomesTickets(t *testing.T) {
 
 // At the default rate, looking for earlier tickets leaves room to make new ones.
 func TestFeedAtTheDefaultRate(t *testing.T) {
+	t.Parallel()
 	s, feed := startWithFeed(t, cloudfeeds.Options{HeadDelay: 200 * time.Millisecond}, options{config: func(text string) string {
 		return strings.Replace(text, fastRate, "", 1)
 	}})

@@ -15,6 +15,7 @@ import (
 // missing heartbeat, long before the call's own timeout, and does not make the
 // call again: what it did is looked for.
 func TestAWorkerKilledInTheMiddleOfACreate(t *testing.T) {
+	t.Parallel()
 	s := start(t, options{})
 	require.NoError(t, s.jira.SetFaults(jira.Fault{Kind: jira.Slow, Op: "create", Delay: 10_000}))
 	s.alarm(t, 201, "srv-001", "down")

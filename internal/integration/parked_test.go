@@ -69,6 +69,7 @@ func menders(set, value string) []mender {
 
 // What a provider refuses is parked, visible everywhere, and settled by every tool.
 func TestParked(t *testing.T) {
+	t.Parallel()
 	needTctl(t)
 	s := start(t, options{})
 	t.Run("creates", s.testParkedCreates)

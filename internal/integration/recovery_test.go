@@ -15,6 +15,7 @@ import (
 // everything of ours is killed before it could be told; so does one that comes
 // while no worker runs.
 func TestARecoveryOutlivesARestart(t *testing.T) {
+	t.Parallel()
 	s := start(t, options{})
 	up := []string{"status", "completed", "completion_reason", "solved"}
 	for _, ci := range []string{"srv-001", "srv-002"} {

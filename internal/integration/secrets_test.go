@@ -21,6 +21,7 @@ import (
 // No credential reaches Temporal, whose whole database is looked through, nor a
 // log, an error, an answer or a metric; not in trouble either.
 func TestNoSecretIsLeftAnywhere(t *testing.T) {
+	t.Parallel()
 	feed := cloudfeeds.New(cloudfeeds.Options{})
 	feed.AddUser(cloudfeeds.User{Name: "alice", APIKey: "secret-of-feed"})
 	issued := &seen{}

@@ -61,6 +61,7 @@ const fast = "    poll_interval: 200ms\n"
 
 // Everything that an operator does to a feed, on the real programs.
 func TestSteeringFeeds(t *testing.T) {
+	t.Parallel()
 	steady := newFeed(t, "steady", fast)
 	slow := newFeed(t, "slow", "    poll_interval: 10m\n")
 	late := newFeed(t, "late", fast+"    start: now\n")

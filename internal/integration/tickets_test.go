@@ -19,6 +19,7 @@ import (
 
 // What happens to tickets at the provider, and to the provider itself.
 func TestTicketsElsewhere(t *testing.T) {
+	t.Parallel()
 	metrics := fmt.Sprintf("127.0.0.1:%d", freePort(t))
 	s := start(t, options{env: []string{"TICKETBRIDGE_METRICS_ADDR=" + metrics}})
 	t.Run("credentials are revoked", func(t *testing.T) { s.testRevoked(t, "http://"+metrics+"/metrics") })

@@ -26,6 +26,7 @@ func typed() []string {
 // Every signal of every workflow, typed wrongly in every way, by tctl and
 // temporal: the workflow counts and shows it, and goes on.
 func TestSignalsTypedWrongly(t *testing.T) {
+	t.Parallel()
 	needTctl(t)
 	s, feed := startWithFeed(t, cloudfeeds.Options{Mode: cloudfeeds.DDB}, options{})
 	s.alarm(t, 201, "srv-001", "first")

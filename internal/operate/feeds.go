@@ -45,7 +45,7 @@ func (f *Feeds) State(ctx context.Context, feed string) (contract.FeedView, erro
 	})
 	switch {
 	case err != nil:
-		return view, fmt.Errorf("feed %s: %w", feed, classify(err))
+		return view, fmt.Errorf("feed %s: %w", feed, classifyQuery(err))
 	case answer.QueryRejected != nil:
 		return view, fmt.Errorf("feed %s: its workflow has ended: %w", feed, ErrNotFound)
 	}
@@ -68,7 +68,7 @@ func (f *Feeds) Signal(ctx context.Context, feed, signal string, payload any) er
 func query(ctx context.Context, c client.Client, workflowID, name string, answer any, args ...any) error {
 	value, err := c.QueryWorkflow(ctx, workflowID, "", name, args...)
 	if err != nil {
-		return fmt.Errorf("query %s of %s: %w", name, workflowID, classify(err))
+		return fmt.Errorf("query %s of %s: %w", name, workflowID, classifyQuery(err))
 	}
 	if err := value.Get(answer); err != nil {
 		return fmt.Errorf("query %s of %s: %w", name, workflowID, err)

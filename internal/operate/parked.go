@@ -52,7 +52,7 @@ func (p *Parked) List(ctx context.Context, f Filter) ([]Item, error) {
 			return ctx.Err()
 		}
 		if err != nil {
-			found = []Item{{Workflow: workflowID, Kind: "workflow", Reason: "does not answer, so what is parked there is not known (does a worker run?): " + err.Error()}}
+			found = []Item{{Workflow: workflowID, Kind: "workflow", Reason: "does not answer, so what is parked there is not known: " + err.Error()}}
 		}
 		for i := range found {
 			found[i].Integration = integration

@@ -28,6 +28,23 @@ var (
 	ErrUnavailable = errors.New("Temporal cannot be reached")
 )
 
+// noAnswer is ErrUnavailable of a question that only a worker can answer.
+type noAnswer struct{ cause error }
+
+func (e *noAnswer) Error() string {
+	return "no worker answered in time: does one run, and is it very busy? (" + e.cause.Error() + ")"
+}
+func (e *noAnswer) Is(target error) bool { return target == ErrUnavailable }
+func (e *noAnswer) Unwrap() error        { return e.cause }
+
+// classifyQuery turns an error of a query into one of ours.
+func classifyQuery(err error) error {
+	if errors.As(err, new(*serviceerror.DeadlineExceeded)) || errors.Is(err, context.DeadlineExceeded) {
+		return &noAnswer{err}
+	}
+	return classify(err)
+}
+
 // classify turns an error of the Temporal client into one of ours.
 func classify(err error) error {
 	switch {
