@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/ticketbridge/ticketbridge/internal/contract"
 	"github.com/ticketbridge/ticketbridge/internal/event"
@@ -116,28 +119,34 @@ func (s *stack) stormIDs() ([]string, error) {
 	return ids, nil
 }
 
+// askAtOnce is how many workflows are asked at a time: one after the other, the
+// asking itself would show in the rate.
+const askAtOnce = 8
+
 // awaitDecided waits until the workflows have decided so many events in all.
 func (s *stack) awaitDecided(ctx context.Context, ids []string, n int64) (int64, error) {
-	decided := int64(0)
-	at := 0 // workflows before this one are done
-	each := n / int64(len(ids))
-	err := await(ctx, 2*time.Minute, 10*time.Millisecond, "the last decision", func() (bool, error) {
-		for at < len(ids) {
-			value, err := s.client.QueryWorkflow(ctx, ids[at], "", contract.QueryState)
-			if err != nil {
-				return false, err
-			}
-			var view contract.MatchView
-			if err := value.Get(&view); err != nil {
-				return false, err
-			}
-			if view.Events < each {
-				return false, s.failure()
-			}
-			decided += view.Events
-			at++
-		}
-		return true, nil
-	})
-	return decided, err
+	var decided atomic.Int64
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(askAtOnce)
+	for _, id := range ids {
+		group.Go(func() error {
+			return await(ctx, 2*time.Minute, 10*time.Millisecond, "the last decision of "+id, func() (bool, error) {
+				value, err := s.client.QueryWorkflow(ctx, id, "", contract.QueryState)
+				if err != nil {
+					return false, err
+				}
+				var view contract.MatchView
+				if err := value.Get(&view); err != nil {
+					return false, err
+				}
+				if view.Events < n/int64(len(ids)) {
+					return false, s.failure()
+				}
+				decided.Add(view.Events)
+				return true, nil
+			})
+		})
+	}
+	err := group.Wait()
+	return decided.Load(), err
 }
