@@ -45,8 +45,12 @@ func (l *launcher) watch(ctx context.Context) {
 			l.out.show("")
 			return
 		case <-look.C:
-			if l.demo() {
-				seen = l.lookAt(ctx, seen)
+			if !l.demo() {
+				continue
+			}
+			before := seen
+			if seen = l.lookAt(ctx, seen); seen > before {
+				l.count(ctx, &c) // so that the live line does not lag behind the lines above it
 			}
 		case <-count.C:
 			l.count(ctx, &c)
