@@ -7,21 +7,17 @@ import (
 	"go.temporal.io/sdk/activity"
 )
 
-// How often an activity says that it lives, well below the heartbeat timeouts that
-// the workflows set. A call that is answered sooner says nothing, and costs nothing.
-const (
-	callBeat   = 5 * time.Second
-	searchBeat = 20 * time.Second
-)
+// keepAliveEvery is well below the heartbeat timeout that the workflows set.
+const keepAliveEvery = 20 * time.Second
 
 // keepAlive heartbeats until the returned function is called, so that the death
-// of a worker in the middle is noticed.
-func keepAlive(ctx context.Context, every time.Duration) (stop func()) {
+// of a worker in a long search is noticed.
+func keepAlive(ctx context.Context) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		ticker := time.NewTicker(every)
+		ticker := time.NewTicker(keepAliveEvery)
 		defer ticker.Stop()
 		for {
 			select {
@@ -35,14 +31,17 @@ func keepAlive(ctx context.Context, every time.Duration) (stop func()) {
 	return func() { cancel(); <-done }
 }
 
-// undisturbed is for a call that changes something at a provider: it ends with
-// the attempt's own deadline, not when the workflow cancels. Cut off in the
-// middle the call may have had its effect, and the SDK would report the attempt
-// as cancelled, which the workflow takes for not made.
-func undisturbed(ctx context.Context) (context.Context, context.CancelFunc) {
+// reportTime is left of an attempt to tell how its call ended.
+const reportTime = 2 * time.Second
+
+// inTime ends a call that changes something early enough that its attempt can
+// still report it; a workflow that cancels does not end it. Cut off in the middle
+// the call may have had its effect, and the SDK would report the attempt as
+// cancelled, which the workflow takes for not made.
+func inTime(ctx context.Context) (context.Context, context.CancelFunc) {
 	own := context.WithoutCancel(ctx)
 	if deadline, ok := ctx.Deadline(); ok {
-		return context.WithDeadline(own, deadline)
+		return context.WithDeadline(own, deadline.Add(-reportTime))
 	}
 	return context.WithCancel(own)
 }

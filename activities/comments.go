@@ -50,8 +50,7 @@ func (a *Tickets) AddComment(ctx context.Context, in AddCommentInput) (CommentRe
 	if comment.Content == "" {
 		return CommentResult{Found: true}, nil // all it has to tell has a field at the ticket
 	}
-	defer keepAlive(ctx, callBeat)()
-	call, done := undisturbed(ctx)
+	call, done := inTime(ctx)
 	defer done()
 	start := time.Now()
 	created, err := creator.CreateComment(call, in.TicketID, comment)
@@ -79,7 +78,7 @@ func (a *Tickets) RecoverComment(ctx context.Context, in RecoverCommentInput) (C
 	if err := settle(ctx, in.EndedAt, recoverer.Settling()); err != nil {
 		return CommentResult{}, err
 	}
-	defer keepAlive(ctx, searchBeat)()
+	defer keepAlive(ctx)()
 	start := time.Now()
 	found, ok, err := recoverer.RecoverComment(ctx, in.Comment.TicketID, in.Comment.comment(integration), ticket.Attempt{FirstScheduledAt: in.Comment.FirstScheduledAt})
 	a.record(in.Comment.Integration, "recover_comment", start, err)

@@ -184,7 +184,8 @@ func (a *Feeds) readOnce(ctx context.Context, feed Feed, in ReadFeedInput, resul
 		}
 		refused, err := a.HandOver.HandOver(ctx, feed.Name, entries, in.Create)
 		if err != nil {
-			return true, fmt.Errorf("feed %s: hand over %d events: %w", feed.Name, len(entries), err)
+			err = &ticket.Error{Kind: ticket.Retry, Op: fmt.Sprintf("feed %s: hand over %d events", feed.Name, len(entries)), Message: err.Error(), Err: err}
+			return a.readFailed(ctx, feed, in, result, err)
 		}
 		malformed = append(malformed, refused...)
 	}
@@ -196,7 +197,7 @@ func (a *Feeds) readOnce(ctx context.Context, feed Feed, in ReadFeedInput, resul
 // readKeepingAlive heartbeats while the reader waits for its share of requests,
 // which is long where many feeds share a credential.
 func readKeepingAlive(ctx context.Context, reader FeedReader, position json.RawMessage) (event.Reading, error) {
-	defer keepAlive(ctx, searchBeat)()
+	defer keepAlive(ctx)()
 	return reader.Read(ctx, position)
 }
 

@@ -235,9 +235,12 @@ func TestEntriesThatCannotBeHandedOverAreReadAgain(t *testing.T) {
 	r := &reader{script: []event.Reading{{Position: json.RawMessage(`"p2"`), Entries: []event.Entry{{ID: "1"}}}}}
 	a, h, _ := feeds(r)
 	h.err = errors.New("Temporal is down")
-	_, err := call[ReadFeedResult](t, a, "ReadFeed", ReadFeedInput{Feed: "lon"})
-	app := appError(t, err)
-	assert.False(t, app.NonRetryable(), "the position did not move, so Temporal repeats the reading")
+	got, err := call[ReadFeedResult](t, a, "ReadFeed", ReadFeedInput{Feed: "lon", Position: json.RawMessage(`"p1"`)})
+	require.NoError(t, err, "the workflow shows what is wrong")
+	assert.JSONEq(t, `"p1"`, string(got.Position), "the position did not move")
+	assert.Contains(t, got.Error, "hand over 1 events: Temporal is down")
+	assert.True(t, got.NotBefore.After(time.Now()), "and it is read again")
+	assert.Zero(t, got.Events)
 }
 
 // A feed that a person paused meanwhile hands nothing over.
@@ -318,6 +321,13 @@ func TestAParkedEntryIsReadAgainAndAmended(t *testing.T) {
 	got, err = call[RedeliverResult](t, a, "Redeliver", RedeliverInput{Feed: "lon", Item: "1", Set: map[string]string{"colour": "red"}})
 	require.NoError(t, err)
 	assert.Contains(t, got.Malformed, "set.colour: want")
+
+	// The feed does not answer just now: what it holds must not be lost for what
+	// a person typed.
+	r.entryErr = &ticket.Error{Kind: ticket.Retry, Op: "read entry", Status: 503}
+	_, err = call[RedeliverResult](t, a, "Redeliver", RedeliverInput{Feed: "lon", Item: "1", Set: map[string]string{"ticket_id": "8"}})
+	assert.Equal(t, contract.ErrorRetry, appError(t, err).Type())
+	assert.Len(t, h.entries, 1)
 
 	// The feed no longer has it: what a person typed is enough.
 	r.entry, r.entryErr = event.Entry{}, &ticket.Error{Kind: ticket.NotFound, Op: "read entry"}

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"time"
 
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/ticketbridge/ticketbridge/internal/contract"
 	"github.com/ticketbridge/ticketbridge/internal/ticket"
 )
 
@@ -78,7 +81,8 @@ func operator[T any](integrations Integrations, name string) (T, Integration, er
 	var none T
 	in, err := integrations.Integration(name)
 	if err != nil {
-		return none, in, configurationError(err)
+		// Another worker may know it, or this one after a restart.
+		return none, in, temporal.NewApplicationErrorWithCause(err.Error(), contract.ErrorConfiguration, err)
 	}
 	op, ok := in.Client.(T)
 	if !ok {

@@ -28,7 +28,7 @@ func (a *Tickets) RecoverTicket(ctx context.Context, in RecoverTicketInput) (Tic
 	if err := settle(ctx, in.EndedAt, recoverer.Settling()); err != nil {
 		return TicketResult{}, err
 	}
-	defer keepAlive(ctx, searchBeat)()
+	defer keepAlive(ctx)()
 	asked, err := in.Create.ticket(integration)
 	if err != nil {
 		return TicketResult{}, temporalError(ctx, err)

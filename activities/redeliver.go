@@ -6,6 +6,7 @@ import (
 	"maps"
 
 	"github.com/ticketbridge/ticketbridge/internal/event"
+	"github.com/ticketbridge/ticketbridge/internal/ticket"
 )
 
 // RedeliverInput asks for a parked entry again; Set is what a person amended.
@@ -27,7 +28,7 @@ func (a *Feeds) Redeliver(ctx context.Context, in RedeliverInput) (RedeliverResu
 		return RedeliverResult{}, configurationError(err)
 	}
 	entry, err := feed.Reader.Entry(ctx, in.Item)
-	if err != nil && len(in.Set) == 0 {
+	if gone := ticket.KindOf(err) == ticket.NotFound; err != nil && (len(in.Set) == 0 || !gone) {
 		return RedeliverResult{}, temporalError(ctx, repeatable(err))
 	}
 	if err := amend(&entry, in); err != nil {

@@ -65,7 +65,6 @@ func (a *Tickets) CreateTicket(ctx context.Context, in CreateTicketInput) (Ticke
 	if err != nil {
 		return TicketResult{}, err
 	}
-	defer keepAlive(ctx, callBeat)()
 	if (in.Adopt || in.OnlyAdopt) && !activity.HasHeartbeatDetails(ctx) {
 		found, err := a.adopt(ctx, in)
 		if err != nil || found.Found || in.OnlyAdopt {
@@ -76,7 +75,7 @@ func (a *Tickets) CreateTicket(ctx context.Context, in CreateTicketInput) (Ticke
 	if err != nil {
 		return TicketResult{}, temporalError(ctx, err)
 	}
-	call, done := undisturbed(ctx)
+	call, done := inTime(ctx)
 	defer done()
 	start := time.Now()
 	created, err := creator.CreateTicket(call, asked)
@@ -189,8 +188,7 @@ func (a *Tickets) PatchTicket(ctx context.Context, in PatchTicketInput) (PatchTi
 	if err != nil {
 		return PatchTicketResult{}, temporalError(ctx, err)
 	}
-	defer keepAlive(ctx, callBeat)()
-	call, done := undisturbed(ctx)
+	call, done := inTime(ctx)
 	defer done()
 	start := time.Now()
 	patched, err := patcher.PatchTicket(call, in.TicketID, patch)
@@ -204,6 +202,9 @@ func (a *Tickets) PatchTicket(ctx context.Context, in PatchTicketInput) (PatchTi
 func (in PatchTicketInput) patch(integration Integration) (ticket.Patch, error) {
 	patch := patchOf(integration, in.Changes)
 	patch.UnlessClosedBefore = in.UnlessClosedBefore
+	// Only a person may open a ticket again that somebody closed.
+	_, byHand := in.Set["status"]
+	patch.KeepClosed = !byHand
 	for field, value := range in.Set {
 		switch field {
 		case "name":

@@ -212,7 +212,7 @@ func TestLaterChangesReachTheTicket(t *testing.T) {
 	email := "ann@acme.example"
 	assert.Equal(t, ticket.Patch{
 		Name: &subject, Status: &status, Resolution: &reason, DueDate: &due, Assignee: &email,
-		CustomFields: map[string]any{"began": "2026-03-01 09:00:00 UTC"},
+		CustomFields: map[string]any{"began": "2026-03-01 09:00:00 UTC"}, KeepClosed: true,
 	}, p.patch)
 	_, err = call[CommentResult](t, a, "AddComment", AddCommentInput{Integration: "ops", Changes: changes})
 	require.NoError(t, err)
@@ -250,4 +250,19 @@ func TestWhatAPatchCouldNotSetIsReported(t *testing.T) {
 	got, err := call[PatchTicketResult](t, a, "PatchTicket", PatchTicketInput{Integration: "ops"})
 	require.NoError(t, err)
 	assert.Equal(t, []string{"priority: no"}, got.Warnings)
+}
+
+// Only a person, who says so, opens a closed ticket again.
+func TestAClosedTicketStaysClosedUnlessAPersonAmendsItsStatus(t *testing.T) {
+	p := &provider{}
+	a, _ := tickets(p)
+	for status, keep := range map[string]bool{"": true, "in_progress": false} {
+		in := PatchTicketInput{Integration: "ops", Set: map[string]string{"name": "n"}}
+		if status != "" {
+			in.Set["status"] = status
+		}
+		_, err := call[PatchTicketResult](t, a, "PatchTicket", in)
+		require.NoError(t, err)
+		assert.Equal(t, keep, p.patch.KeepClosed, status)
+	}
 }

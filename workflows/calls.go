@@ -11,11 +11,12 @@ import (
 )
 
 // Timeouts of one attempt. A call itself is given up after 20 seconds; an
-// operator may need several calls. That a worker died shows after callHeartbeat.
+// operator may need several calls. There is no heartbeat that would end an
+// attempt sooner: a worker that was only frozen, or cut off, could still be
+// making the call, and what it does must not come after the search for it.
 const (
 	createTimeout = 45 * time.Second
 	callTimeout   = time.Minute
-	callHeartbeat = 20 * time.Second
 	searchTimeout = 15 * time.Minute
 )
 
@@ -32,7 +33,6 @@ func (m *matchKey) once(ctx workflow.Context, timeout time.Duration, text string
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue:           contract.ProviderQueue(m.provider),
 		StartToCloseTimeout: timeout,
-		HeartbeatTimeout:    callHeartbeat,
 		// In a run that ends, a call in progress is awaited, not abandoned.
 		WaitForCancellation: true,
 		Summary:             summary(text),

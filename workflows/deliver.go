@@ -112,6 +112,10 @@ func (o *operation) scanned(now time.Time) {
 // ticketExists records a request's ticket. A comment of an adopted ticket's
 // event may be there or not; if not, it is added.
 func (m *matchKey) ticketExists(ctx workflow.Context, id int64, t *track, op *operation, found activities.TicketResult) {
+	if op.Unknown != nil && (op.Adopt || op.OnlyAdopt) {
+		// What the search found may have been there long before this attempt.
+		found.Adopted, found.Told = true, true
+	}
 	t.Ticket = &contract.TicketView{ID: found.ID, Key: found.Key, URL: found.URL}
 	t.AskedAt = workflow.Now(ctx)
 	t.Adopted = found.Adopted
@@ -228,7 +232,6 @@ func (m *matchKey) performPatch(ctx workflow.Context, id int64, t *track, op *op
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue:           contract.ProviderQueue(m.provider),
 		StartToCloseTimeout: callTimeout,
-		HeartbeatTimeout:    callHeartbeat,
 		WaitForCancellation: true,
 		Summary:             summary("update " + t.Ticket.Key),
 		RetryPolicy:         retryPolicy(),

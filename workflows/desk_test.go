@@ -131,6 +131,9 @@ func (d *desk) PatchTicket(_ context.Context, id string, p ticket.Patch) (ticket
 	if err := t.refuse(p.UnlessClosedBefore); err != nil {
 		return ticket.Ticket{}, err
 	}
+	if p.KeepClosed && t.Closed {
+		p.Status, p.Resolution = nil, nil
+	}
 	var set []string
 	for name, value := range map[string]*string{"name": p.Name, "resolution": p.Resolution, "status": p.Status} {
 		if value != nil {

@@ -75,7 +75,10 @@ func (s *feedState) take(r activities.ReadFeedResult, err error) {
 	if !r.LastPoll.IsZero() {
 		s.LastPoll = r.LastPoll
 	}
-	s.NotBefore, s.CatchingUp = r.NotBefore, r.CatchingUp
+	s.NotBefore = r.NotBefore
+	if r.Polls > 0 {
+		s.CatchingUp = r.CatchingUp
+	}
 	s.Polls += int64(r.Polls)
 	s.Events += int64(r.Events)
 	s.Refused += int64(r.Refused)
@@ -105,9 +108,10 @@ func (s *feedState) noteErrors(r activities.ReadFeedResult) {
 		s.LastError = rest.Truncate(r.Error, keptText)
 		return
 	}
-	if r.Polls > 0 {
-		s.Failures, s.LastError = 0, ""
+	if r.Polls == 0 {
+		return // it only waited: whatever it was to do is still to be done
 	}
+	s.Failures, s.LastError = 0, ""
 	if !r.CatchingUp {
 		s.Create = false
 	}

@@ -13,7 +13,7 @@ const (
 	// keptEvents is how many event ids a match key remembers (64 KB).
 	keptEvents = 8192
 	// keptOutcomes is how many decisions can still be asked for.
-	keptOutcomes = 100
+	keptOutcomes = 400
 	// keptRequests and keptRequestBytes bound the requests that are over and have
 	// nothing left to deliver.
 	keptRequests     = 20

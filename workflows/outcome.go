@@ -1,9 +1,12 @@
 package workflows
 
 import (
+	"slices"
+
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/ticketbridge/ticketbridge/internal/contract"
+	"github.com/ticketbridge/ticketbridge/internal/event"
 	"github.com/ticketbridge/ticketbridge/internal/matching"
 )
 
@@ -14,7 +17,7 @@ func (m *matchKey) waitOutcome(ctx workflow.Context, r contract.OutcomeRequest) 
 	var answer contract.OutcomeAnswer
 	err := workflow.Await(ctx, func() bool {
 		answer = m.answer(r.EventID)
-		return m.closing || answer.Known || m.forgotten(r.EventID)
+		return m.closing || answer.Known || m.parkedEvent(r.EventID)
 	})
 	answer.Again = m.closing && !answer.Known
 	return answer, err
@@ -23,7 +26,10 @@ func (m *matchKey) waitOutcome(ctx workflow.Context, r contract.OutcomeRequest) 
 // answer is the decision about an event, if it is known.
 func (m *matchKey) answer(eventID string) contract.OutcomeAnswer {
 	o, ok := m.state.outcome(hashOf(eventID))
-	if !ok {
+	switch {
+	case !ok && m.forgotten(eventID):
+		return contract.OutcomeAnswer{Known: true, Outcome: event.Decided}
+	case !ok:
 		return contract.OutcomeAnswer{}
 	}
 	answer := contract.OutcomeAnswer{
@@ -50,9 +56,9 @@ func brief(pending []contract.PendingView) []contract.PendingView {
 	return pending
 }
 
-// forgotten: the event was decided, too many events ago.
+// forgotten: the event was decided, too many events ago to tell how.
 func (m *matchKey) forgotten(eventID string) bool {
-	if !m.state.Seen.has(eventID) {
+	if !m.state.Seen.has(eventID) || m.parkedEvent(eventID) {
 		return false
 	}
 	for _, q := range m.state.Queue {
@@ -61,6 +67,11 @@ func (m *matchKey) forgotten(eventID string) bool {
 		}
 	}
 	return m.deciding != eventID
+}
+
+// parkedEvent: the event waits for a person to be decided.
+func (m *matchKey) parkedEvent(eventID string) bool {
+	return slices.ContainsFunc(m.state.Parked, func(p *parkedEvent) bool { return p.Event.ID == eventID })
 }
 
 func requestView(r *matching.Request, t *track) contract.RequestView {

@@ -74,7 +74,7 @@ func (s Settings) validate() []error {
 	check(slices.Contains([]string{"debug", "info", "warn", "error"}, s.LogLevel), "LOG_LEVEL", "want debug, info, warn or error")
 	check(slices.Contains([]string{"auto", "text", "json"}, s.LogFormat), "LOG_FORMAT", "want auto, text or json")
 	check(s.StopTimeout > 0 && s.StopTimeout <= Duration(time.Hour), "STOP_TIMEOUT", "want more than 0 and at most 1h")
-	check(s.FeedWindow >= Duration(time.Second) && s.FeedWindow <= Duration(10*time.Minute), "FEED_WINDOW", "want 1s to 10m")
+	check(s.FeedWindow >= Duration(time.Second) && s.FeedWindow <= Duration(140*time.Second), "FEED_WINDOW", "want 1s to 140s: the feed's activity says only in the middle of its window that it lives")
 	return errs
 }
 

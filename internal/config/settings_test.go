@@ -78,7 +78,7 @@ TICKETBRIDGE_HTTP_TLS_CERT: give both this and TICKETBRIDGE_HTTP_TLS_KEY, or nei
 TICKETBRIDGE_LOG_LEVEL: want debug, info, warn or error
 TICKETBRIDGE_LOG_FORMAT: want auto, text or json
 TICKETBRIDGE_STOP_TIMEOUT: want more than 0 and at most 1h
-TICKETBRIDGE_FEED_WINDOW: want 1s to 10m`},
+TICKETBRIDGE_FEED_WINDOW: want 1s to 140s: the feed's activity says only in the middle of its window that it lives`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			withoutSettings(t)

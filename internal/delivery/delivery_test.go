@@ -234,6 +234,15 @@ func TestAnEntryThatTheRulesRefuseComesBackAsMalformed(t *testing.T) {
 	assert.Contains(t, malformed[0].Malformed, "impact")
 	assert.Len(t, c.signals, 1)
 
+	// One that no signal can carry would stop the whole feed for ever.
+	malformed, err = f.HandOver(t.Context(), "acronis", []event.Entry{
+		{ID: "3", Params: event.Params{"subject": "s", "custom_fields": strings.Repeat("x", 300<<10)}}, {ID: "4", Params: event.Params{"subject": "s"}},
+	}, false)
+	require.NoError(t, err)
+	require.Len(t, malformed, 1)
+	assert.Equal(t, "3", malformed[0].ID)
+	assert.Contains(t, malformed[0].Malformed, "256 KB")
+
 	_, err = f.HandOver(t.Context(), "typo", nil, false)
 	assert.Error(t, err)
 }

@@ -91,6 +91,11 @@ func (f *Feeds) HandOver(ctx context.Context, feed string, entries []event.Entry
 			malformed = append(malformed, entry)
 			continue
 		}
+		if size := encodedSize(e); size > maxSignalBytes {
+			entry.Malformed = fmt.Sprintf("it takes %d KB; at most %d KB can be handed over", size>>10, maxSignalBytes>>10)
+			malformed = append(malformed, entry)
+			continue
+		}
 		e.Create = create
 		events = append(events, e)
 	}

@@ -120,6 +120,8 @@ const (
 	Updated   Outcome = "updated"
 	Unchanged Outcome = "unchanged"
 	Rejected  Outcome = "rejected"
+	// Decided: how is forgotten, after hundreds of further events.
+	Decided Outcome = "decided"
 )
 
 // Status is the HTTP status that tells the outcome in the Events API.

@@ -93,6 +93,16 @@ var accountHeaders = [...]string{"X-RService-Account", "X-R-Service-Account", "X
 
 var errOtherAccount = errors.New("other account")
 
+// mayNoteIn: the parameter support_domain, too, cannot lead out of the account
+// that the caller is bound to.
+func (c Caller) mayNoteIn(account string) error {
+	account = cleanText(strings.TrimSpace(account))
+	if account == "" || c.CatalogAccount == "" || strings.EqualFold(account, c.CatalogAccount) {
+		return nil
+	}
+	return &InvalidEvent{Errors: [][2]string{{"support_domain", fmt.Sprintf("is %q, but this token works in %q", account, c.CatalogAccount)}}}
+}
+
 // inAccount is the caller in the account that the call's header names. A caller
 // that the configuration binds to an account cannot leave it.
 func (c Caller) inAccount(h http.Header) (Caller, error) {

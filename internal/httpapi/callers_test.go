@@ -160,3 +160,13 @@ func mustInt(t *testing.T, text string) int64 {
 	}
 	return n
 }
+
+// Nor does a parameter lead out of the account that a caller is bound to.
+func TestSupportDomainStaysInTheCallersAccount(t *testing.T) {
+	e := newEnv(t)
+	w := e.call("POST", "/v1/events?subject=a&support_domain=elsewhere", "")
+	assert.Equal(t, http.StatusUnprocessableEntity, w.Code, w.Body)
+	assert.Contains(t, w.Body.String(), "support_domain")
+	w = e.call("POST", "/v1/events?subject=a&support_domain=Widget", "")
+	assert.Equal(t, http.StatusOK, w.Code/100*100, w.Body)
+}

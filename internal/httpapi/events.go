@@ -30,7 +30,7 @@ type Events interface {
 // outcome is the body of GET /v1/events/{receipt}, and of an event that was
 // ignored: it has no request to answer with.
 type outcome struct {
-	Outcome   event.Outcome `json:"outcome" doc:"created, updated, unchanged or rejected"`
+	Outcome   event.Outcome `json:"outcome" doc:"created, updated, unchanged, rejected, or decided: so many events ago that no more is known."`
 	NoteAdded bool          `json:"note_added"`
 	Repeat    bool          `json:"repeat" doc:"The event was taken for a re-post of the one before."`
 	Errors    [][2]string   `json:"errors,omitempty" doc:"Why it was rejected: pairs of field and text."`
@@ -101,6 +101,9 @@ func (a *api) postEvent(w http.ResponseWriter, r *http.Request, c Caller) error 
 		return err
 	}
 	if e.Params, err = a.readParams(w, r); err != nil {
+		return err
+	}
+	if err := c.mayNoteIn(e.Params["support_domain"]); err != nil {
 		return err
 	}
 	receipt, err := a.submit(r.Context(), c, e)

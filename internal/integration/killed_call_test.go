@@ -12,8 +12,7 @@ import (
 )
 
 // A worker dies while Jira is carrying out its create. Temporal notices by the
-// missing heartbeat, long before the call's own timeout, and does not make the
-// call again: what it did is looked for.
+// attempt's timeout, and does not make the call again: what it did is looked for.
 func TestAWorkerKilledInTheMiddleOfACreate(t *testing.T) {
 	t.Parallel()
 	s := start(t, options{})
@@ -31,7 +30,7 @@ func TestAWorkerKilledInTheMiddleOfACreate(t *testing.T) {
 	for _, e := range s.events(workflow) {
 		if a := e.GetActivityTaskTimedOutEventAttributes(); a != nil {
 			timeout := a.GetFailure().GetTimeoutFailureInfo().GetTimeoutType()
-			assert.Equal(t, enums.TIMEOUT_TYPE_HEARTBEAT, timeout)
+			assert.Equal(t, enums.TIMEOUT_TYPE_START_TO_CLOSE, timeout)
 			assert.Equal(t, enums.RETRY_STATE_NON_RETRYABLE_FAILURE, a.GetRetryState())
 			return
 		}

@@ -84,10 +84,3 @@ func (e *Events) ask(ctx context.Context, workflowID, eventID string) (contract.
 	answer.Again = !answer.Known
 	return answer, nil
 }
-
-// Peek is the decision about an event as it stands, without waiting for it.
-func (e *Events) Peek(ctx context.Context, workflowID, eventID string) (contract.OutcomeAnswer, error) {
-	var answer contract.OutcomeAnswer
-	err := query(ctx, e.Temporal, workflowID, contract.UpdateOutcome, &answer, contract.OutcomeRequest{EventID: eventID})
-	return answer, err
-}

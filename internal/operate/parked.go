@@ -153,6 +153,11 @@ func (p *Parked) SignalAll(ctx context.Context, f Filter, signal string) (int, e
 	count := 0
 	var failed []error
 	err := p.each(ctx, f, func(workflowID, _ string) error {
+		if strings.HasPrefix(workflowID, contract.FeedID("")) {
+			if items, err := p.ask(ctx, workflowID); err == nil && len(items) == 0 {
+				return nil // only paused or blocked
+			}
+		}
 		if err := p.signal(ctx, workflowID, signal, contract.ItemSignal{}); err != nil {
 			failed = append(failed, err)
 			return ctx.Err()
@@ -165,7 +170,12 @@ func (p *Parked) SignalAll(ctx context.Context, f Filter, signal string) (int, e
 
 // each visits the workflows whose BridgeState is parked.
 func (p *Parked) each(ctx context.Context, f Filter, visit func(workflowID, integration string) error) error {
-	where := []string{equals(contract.AttributeState, contract.StateParked), `ExecutionStatus = 'Running'`}
+	// A feed that is paused or blocked shows that, whatever is parked there.
+	where := []string{
+		"(" + equals(contract.AttributeState, contract.StateParked) + " OR " + equals(contract.AttributeState, contract.StatePaused) +
+			" OR " + equals(contract.AttributeState, contract.StateBlocked) + ")",
+		`ExecutionStatus = 'Running'`,
+	}
 	if f.Integration != "" {
 		where = append(where, equals(contract.AttributeIntegration, f.Integration))
 	}

@@ -113,7 +113,7 @@ func TestParkedItemsAreListed(t *testing.T) {
 		"match:ops:c:3|4|ops|event|no subject",
 		"feed:lon|urn:9|ops|entry|names no ticket",
 	}, brief(items))
-	assert.Equal(t, "BridgeState = 'parked' AND ExecutionStatus = 'Running' AND BridgeIntegration = 'ops' AND BridgeFeed = 'l''on'", s.where[0])
+	assert.Equal(t, "(BridgeState = 'parked' OR BridgeState = 'paused' OR BridgeState = 'blocked') AND ExecutionStatus = 'Running' AND BridgeIntegration = 'ops' AND BridgeFeed = 'l''on'", s.where[0])
 }
 
 // A workflow that does not answer, in time or at all, is told as an item of its
@@ -158,6 +158,8 @@ func TestAListThatNobodyWaitsForEnds(t *testing.T) {
 func TestAllAreSignalledButThoseThatEnded(t *testing.T) {
 	s := parkedServer()
 	s.unwell = "match:ops:b:2"
+	s.workflows = append(s.workflows, "feed:paused")
+	s.answers["feed:paused"] = contract.FeedView{State: contract.StatePaused} // with nothing parked
 	n, err := (&Parked{Temporal: s}).SignalAll(t.Context(), Filter{}, contract.SignalRetry)
 	assert.Equal(t, 3, n)
 	require.ErrorContains(t, err, "retry at match:ops:b:2")

@@ -117,6 +117,8 @@ type Patch struct {
 	Tags           *[]string      `json:"tags,omitempty"`
 	CustomFields   map[string]any `json:"custom_fields,omitempty"`
 
+	// KeepClosed leaves the status of a ticket that is closed as it is.
+	KeepClosed bool `json:"-"`
 	// UnlessClosedBefore refuses, with kind Closed, to change a ticket that was
 	// closed before this time. Zero: the ticket's state does not matter.
 	UnlessClosedBefore time.Time `json:"-"`

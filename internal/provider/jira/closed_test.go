@@ -49,6 +49,21 @@ func TestAClosedTicketRefusesWhatCameAfterwards(t *testing.T) {
 	}
 }
 
+// A patch that does not mean to open a closed ticket leaves its status alone, and
+// still sets the rest.
+func TestAClosedTicketKeepsItsStatus(t *testing.T) {
+	for keep, want := range map[bool]string{true: "Done", false: "In Progress"} {
+		w := newWorld(t)
+		made := w.create(newTicket(1))
+		require.NoError(t, w.sim.TransitionByAgent(made.ID, "Done"))
+		name, status := "renamed", "in_progress"
+		_, err := w.client.PatchTicket(context.Background(), made.ID, ticket.Patch{Name: &name, Status: &status, KeepClosed: keep})
+		require.NoError(t, err)
+		assert.Equal(t, want, w.stored(made.ID).Status)
+		assert.Equal(t, "renamed", w.stored(made.ID).Summary)
+	}
+}
+
 // The look before a comment is part of the comment: it is admitted with it, so
 // that in a long backlog no comment waits twice for its turn.
 func TestTheLookBeforeACommentIsAdmittedWithIt(t *testing.T) {

@@ -39,6 +39,9 @@ func (c *Client) PatchTicket(ctx context.Context, id string, p ticket.Patch) (ti
 	if err := t.refuseClosed(now, p.UnlessClosedBefore); err != nil {
 		return ticket.Ticket{}, err
 	}
+	if p.KeepClosed && closing(now).Closed {
+		p.Status, p.Resolution = nil, nil
+	}
 	in := project{ID: now.value("project").ID, Key: now.value("project").Key}
 	custom, err := t.customFields(ctx, p.CustomFields, in)
 	if err != nil {
