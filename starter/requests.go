@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sort"
+	"strings"
 
 	"github.com/ticketbridge/ticketbridge/internal/contract"
 	"github.com/ticketbridge/ticketbridge/internal/event"
@@ -33,24 +34,32 @@ func (r requestSource) Request(ctx context.Context, c httpapi.Caller, id int64) 
 	if err == nil || !errors.Is(err, operate.ErrNotFound) {
 		return found.RequestView, httpError(err)
 	}
-	view, markerErr := r.byMarker(ctx, c, id)
-	if markerErr != nil {
-		return contract.RequestView{}, httpError(err)
-	}
-	return view, nil
+	return r.byMarker(ctx, c, id)
 }
 
-// byMarker rebuilds what a ticket still says of its request.
+// byMarker finds a request by its ticket. The search of Temporal shows only the
+// newest request of a match key; one that is older is still kept there, and the
+// marker names the workflow. Else the request is rebuilt from what its ticket
+// still says of it.
 func (r requestSource) byMarker(ctx context.Context, c httpapi.Caller, id int64) (contract.RequestView, error) {
 	reader, err := r.reader(c)
 	if err != nil {
 		return contract.RequestView{}, err
 	}
 	found, err := reader.FindTicket(ctx, ticket.Marker{Request: id})
-	if err != nil || len(found) == 0 {
+	switch {
+	case err != nil:
+		return contract.RequestView{}, fmt.Errorf("%w: request %d is looked for at the provider, which does not answer: %w", httpapi.ErrUnavailable, id, err)
+	case len(found) == 0:
 		return contract.RequestView{}, fmt.Errorf("request %d: %w", id, httpapi.ErrNotFound)
 	}
 	t := found[0]
+	workflowID, _, _ := strings.Cut(t.Operation, "/")
+	if c.Owns(workflowID) {
+		if kept, err := r.requests.In(ctx, workflowID, id); err == nil {
+			return kept.RequestView, nil
+		}
+	}
 	status := "assigned"
 	if t.Closed {
 		status = "completed"

@@ -270,9 +270,9 @@ func TestReceiptsOfOthersAndForgeries(t *testing.T) {
 func TestOwnership(t *testing.T) {
 	for _, integration := range []string{"match", "jira-ops", "a"} {
 		id := contract.MatchID(integration, event.Key{Policy: event.PolicyEvent, CI: 1})
-		assert.True(t, Caller{Integration: integration}.owns(id))
-		assert.False(t, Caller{Integration: "b"}.owns(id))
-		assert.False(t, Caller{}.owns(id))
+		assert.True(t, Caller{Integration: integration}.Owns(id))
+		assert.False(t, Caller{Integration: "b"}.Owns(id))
+		assert.False(t, Caller{}.Owns(id))
 	}
 }
 

@@ -116,7 +116,7 @@ func (c Caller) mayOperate(integration string) error {
 func parkedPath(r *http.Request, c Caller) (workflowID, item string, err error) {
 	workflowID, item = r.PathValue("workflow"), r.PathValue("item")
 	feed := strings.HasPrefix(workflowID, contract.FeedID(""))
-	if !feed && !c.owns(workflowID) {
+	if !feed && !c.Owns(workflowID) {
 		return "", "", ErrNotFound
 	}
 	return workflowID, item, nil

@@ -39,15 +39,15 @@ func readReceipt(c Caller, text string) (Receipt, error) {
 	}
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
-	if decoder.Decode(&receipt) != nil || receipt.EventID == "" || receipt.Text() != text || !c.owns(receipt.WorkflowID) {
+	if decoder.Decode(&receipt) != nil || receipt.EventID == "" || receipt.Text() != text || !c.Owns(receipt.WorkflowID) {
 		return Receipt{}, ErrNotFound
 	}
 	return receipt, nil
 }
 
-// owns reports whether a MatchEvents workflow is the caller's integration's; the
+// Owns reports whether a MatchEvents workflow is the caller's integration's; the
 // integration is the second part of its id, see contract.MatchID.
-func (c Caller) owns(workflowID string) bool {
+func (c Caller) Owns(workflowID string) bool {
 	parts := strings.SplitN(workflowID, ":", 3)
 	return len(parts) == 3 && parts[0] == "match" && c.Integration != "" && parts[1] == c.Integration
 }

@@ -52,6 +52,16 @@ func (s *stack) testTicketChanged(t *testing.T) {
 	s.eventually(t, func() bool { return len(s.issues()["Alarm on srv-001"]) == 2 }, "a second ticket")
 	assert.Empty(t, s.issues()["Alarm on srv-001"][0].Comments)
 	assert.Equal(t, "Done", s.issues()["Alarm on srv-001"][0].Status)
+
+	// The first one is still known as a whole, although Temporal's search has only
+	// the newest request of a key.
+	id, ok := first.body["id"].(float64)
+	require.True(t, ok)
+	path := fmt.Sprintf("/v1/requests/%.0f", id)
+	assert.Equal(t, "Nagios", s.get(path).body["source"], s.get(path).text)
+	require.NoError(t, s.jira.SetFaults(jira.Fault{Kind: jira.ErrorBefore, Op: "search"}))
+	assert.Equal(t, 503, s.get(path).status, "it is not known just now; that is no 404")
+	require.NoError(t, s.jira.SetFaults())
 }
 
 // Nobody told us: the delivery meets the closed ticket, and the event is
