@@ -16,6 +16,7 @@ import (
 // Defaults of integrations.
 const (
 	defaultSettling    = Duration(time.Minute)
+	defaultIssueType   = "Task"
 	defaultMemory      = Duration(7 * 24 * time.Hour)
 	defaultPerSecond   = 10
 	defaultConcurrency = 8
@@ -40,6 +41,9 @@ func defaultIntegration(integration *Integration) {
 	}
 	if integration.Memory == 0 {
 		integration.Memory = defaultMemory
+	}
+	if integration.Type == TypeJira && integration.DefaultIssueType == "" {
+		integration.DefaultIssueType = defaultIssueType
 	}
 }
 
@@ -105,22 +109,18 @@ func (c *checker) checkMaps(path string, integration *Integration) {
 	for _, key := range slices.Sorted(maps.Keys(integration.PriorityMap)) {
 		c.mapEntry(path+".priority_map", string(key), integration.PriorityMap[key], priorities)
 	}
-	statuses := requestStatuses()
-	if slices.ContainsFunc(c.cfg.Feeds, func(f Feed) bool { return f.Integration == integration.Name && f.Match == event.PolicyTicket }) {
-		statuses = nil // the feed's publisher has words of its own
-	}
 	for _, key := range slices.Sorted(maps.Keys(integration.StatusMap)) {
-		c.mapEntry(path+".status_map", key, integration.StatusMap[key], statuses)
+		c.mapEntry(path+".status_map", key, integration.StatusMap[key], requestStatuses())
 	}
 	for _, key := range slices.Sorted(maps.Keys(integration.FieldMap)) {
 		c.mapEntry(path+".field_map", key, integration.FieldMap[key], requestFields())
 	}
 }
 
-// mapEntry checks one line of a map; without known keys any key will do.
+// mapEntry checks one line of a map.
 func (c *checker) mapEntry(path, key, value string, known []string) {
 	at := path + "." + key
-	if known != nil && !slices.Contains(known, key) {
+	if !slices.Contains(known, key) {
 		c.problem(at, "unknown key%s", strictyaml.Suggest(key, known))
 		return
 	}

@@ -122,12 +122,23 @@ func TestIntegrationProblems(t *testing.T) {
 	}
 }
 
-func TestAPublishersOwnStatusesMayBeMapped(t *testing.T) {
+// A publisher's own statuses are put into ours before they are mapped, so a
+// mapping of theirs would never be used.
+func TestOnlyOurStatusesCanBeMapped(t *testing.T) {
 	setSecrets(t)
 	_, err := config.Load(write(t, strings.Replace(integration(
 		`name: ops`, `type: ticketing_jira`, `url: https://ops.example`, `credential: {type: bearer, secret: "env:JIRA_TOKEN"}`,
 		`default_project: OPS`, `status_map: {Pending Customer: Waiting}`), "match: event", "match: ticket", 1)), known())
-	assert.NoError(t, err)
+	assert.ErrorContains(t, err, "status_map.Pending Customer: unknown key")
+}
+
+func TestTheIssueTypeHasADefault(t *testing.T) {
+	setSecrets(t)
+	c, err := config.Load(write(t, integration(
+		`name: ops`, `type: ticketing_jira`, `url: https://ops.example`, `credential: {type: bearer, secret: "env:JIRA_TOKEN"}`,
+		`default_project: OPS`)), known())
+	require.NoError(t, err)
+	assert.Equal(t, "Task", c.Integrations[0].DefaultIssueType)
 }
 
 func TestCallerProblems(t *testing.T) {
