@@ -6,6 +6,7 @@ import (
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/ticketbridge/ticketbridge/internal/contract"
@@ -39,9 +40,13 @@ func (f *Feeds) Start(ctx context.Context, feed, integration string) error {
 // State asks a feed how it stands.
 func (f *Feeds) State(ctx context.Context, feed string) (contract.FeedView, error) {
 	var view contract.FeedView
-	answer, err := f.Temporal.QueryWorkflowWithOptions(ctx, &client.QueryWorkflowWithOptionsRequest{
-		WorkflowID: contract.FeedID(feed), QueryType: contract.QueryState,
-		QueryRejectCondition: enumspb.QUERY_REJECT_CONDITION_NOT_OPEN,
+	var answer *client.QueryWorkflowWithOptionsResponse
+	err := patiently(ctx, func(ctx context.Context) (err error) {
+		answer, err = f.Temporal.QueryWorkflowWithOptions(ctx, &client.QueryWorkflowWithOptionsRequest{
+			WorkflowID: contract.FeedID(feed), QueryType: contract.QueryState,
+			QueryRejectCondition: enumspb.QUERY_REJECT_CONDITION_NOT_OPEN,
+		})
+		return err
 	})
 	switch {
 	case err != nil:
@@ -66,7 +71,11 @@ func (f *Feeds) Signal(ctx context.Context, feed, signal string, payload any) er
 
 // query runs a query and decodes its answer.
 func query(ctx context.Context, c client.Client, workflowID, name string, answer any, args ...any) error {
-	value, err := c.QueryWorkflow(ctx, workflowID, "", name, args...)
+	var value converter.EncodedValue
+	err := patiently(ctx, func(ctx context.Context) (err error) {
+		value, err = c.QueryWorkflow(ctx, workflowID, "", name, args...)
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("query %s of %s: %w", name, workflowID, classifyQuery(err))
 	}

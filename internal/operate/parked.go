@@ -40,7 +40,7 @@ type Item struct {
 }
 
 // answerWithin bounds the question to one workflow.
-const answerWithin = 5 * time.Second
+const answerWithin = 10 * time.Second
 
 // List asks every workflow that says it has parked items for them. One that does
 // not answer is an item of its own: it must not hide the others.

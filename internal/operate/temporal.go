@@ -39,10 +39,14 @@ func (e *noAnswer) Unwrap() error        { return e.cause }
 
 // classifyQuery turns an error of a query into one of ours.
 func classifyQuery(err error) error {
-	if errors.As(err, new(*serviceerror.DeadlineExceeded)) || errors.Is(err, context.DeadlineExceeded) {
+	if timedOut(err) {
 		return &noAnswer{err}
 	}
 	return classify(err)
+}
+
+func timedOut(err error) bool {
+	return errors.As(err, new(*serviceerror.DeadlineExceeded)) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // classify turns an error of the Temporal client into one of ours.
