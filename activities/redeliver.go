@@ -28,7 +28,8 @@ func (a *Feeds) Redeliver(ctx context.Context, in RedeliverInput) (RedeliverResu
 		return RedeliverResult{}, configurationError(err)
 	}
 	entry, err := feed.Reader.Entry(ctx, in.Item)
-	if gone := ticket.KindOf(err) == ticket.NotFound; err != nil && (len(in.Set) == 0 || !gone) {
+	typedInstead := len(in.Set) > 0 && ticket.KindOf(err) == ticket.NotFound
+	if err != nil && !typedInstead {
 		return RedeliverResult{}, temporalError(ctx, repeatable(err))
 	}
 	if err := amend(&entry, in); err != nil {

@@ -174,33 +174,27 @@ func (p parked) List(ctx context.Context, c httpapi.Caller, f httpapi.ParkedFilt
 	return views, nil
 }
 
-// allowed: a feed's parked entries belong to the caller of its integration.
-func (p parked) allowed(c httpapi.Caller, workflowID string) error {
+// settle does what the caller may: a feed's parked entries belong to the caller
+// of its integration.
+func (p parked) settle(c httpapi.Caller, workflowID string, do func() error) error {
 	if name, ok := strings.CutPrefix(workflowID, contract.FeedID("")); ok {
-		return feeds{config: p.config}.allowed(c, name)
+		if err := (feeds{config: p.config}).allowed(c, name); err != nil {
+			return err
+		}
 	}
-	return nil
+	return httpError(do())
 }
 
 func (p parked) Retry(ctx context.Context, c httpapi.Caller, workflowID, item string) error {
-	if err := p.allowed(c, workflowID); err != nil {
-		return err
-	}
-	return httpError(p.Parked.Retry(ctx, workflowID, item))
+	return p.settle(c, workflowID, func() error { return p.Parked.Retry(ctx, workflowID, item) })
 }
 
 func (p parked) Discard(ctx context.Context, c httpapi.Caller, workflowID, item string) error {
-	if err := p.allowed(c, workflowID); err != nil {
-		return err
-	}
-	return httpError(p.Parked.Discard(ctx, workflowID, item))
+	return p.settle(c, workflowID, func() error { return p.Parked.Discard(ctx, workflowID, item) })
 }
 
 func (p parked) Amend(ctx context.Context, c httpapi.Caller, workflowID string, change contract.AmendSignal) error {
-	if err := p.allowed(c, workflowID); err != nil {
-		return err
-	}
-	return httpError(p.Parked.Amend(ctx, workflowID, change))
+	return p.settle(c, workflowID, func() error { return p.Parked.Amend(ctx, workflowID, change) })
 }
 
 func (p parked) RetryAll(ctx context.Context, c httpapi.Caller, f httpapi.ParkedFilter) (int, error) {

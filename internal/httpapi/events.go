@@ -175,7 +175,7 @@ func (a *api) decision(ctx context.Context, receipt Receipt, wait time.Duration)
 }
 
 // outcome asks, and takes a decision without the request that it made or changed
-// for none at all. Only an ignored event has no request.
+// for none at all. An event that was ignored, or decided too long ago, has none.
 func (a *api) outcome(ctx context.Context, receipt Receipt, wait time.Duration) (contract.OutcomeAnswer, bool, error) {
 	answer, decided, err := a.Events.Outcome(ctx, receipt, wait)
 	if err != nil || !decided || answer.Again {

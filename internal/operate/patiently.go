@@ -12,8 +12,8 @@ const (
 	queryTries    = 3
 )
 
-// patiently asks again what has no answer: the server hands a query to a worker
-// at once or not at all, and one that meets a worker's poll as it ends is lost.
+// patiently asks again what has no answer. Now and then a query of a workflow that
+// is not busy has none, while those beside it have; asked again it is answered.
 func patiently(ctx context.Context, ask func(context.Context) error) error {
 	var err error
 	for try := range queryTries {

@@ -56,8 +56,7 @@ func classify(err error) error {
 		return nil
 	case errors.As(err, new(*serviceerror.NotFound)), errors.As(err, new(*serviceerror.WorkflowNotReady)):
 		return fmt.Errorf("%w: %w", ErrNotFound, err)
-	case errors.As(err, new(*serviceerror.Unavailable)), errors.As(err, new(*serviceerror.DeadlineExceeded)),
-		errors.As(err, new(*serviceerror.ResourceExhausted)), errors.Is(err, context.DeadlineExceeded):
+	case errors.As(err, new(*serviceerror.Unavailable)), errors.As(err, new(*serviceerror.ResourceExhausted)), timedOut(err):
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	case unknownAttribute(err):
 		return attributesByHand("this Temporal namespace does not have the search attributes", err)

@@ -130,6 +130,7 @@ func (t *turn) nonsense(what string) error {
 func (t *turn) model(ctx context.Context, i issue) ticket.Ticket {
 	status := i.value("status")
 	project := i.value("project")
+	state := closing(i)
 	out := ticket.Ticket{
 		ID: i.ID, Key: i.Key, URL: t.browse(ctx, i.Key),
 		Name: i.text("summary"), Summary: i.text("summary"),
@@ -138,9 +139,9 @@ func (t *turn) model(ctx context.Context, i issue) ticket.Ticket {
 		Contact:     i.value("reporter").person(),
 		Assignee:    i.value("assignee").person(),
 		Priority:    t.c.modelPriority(i.value("priority").Name),
-		Status:      status.Name, Closed: status.Category.Key == categoryDone,
-		CreatedAt: i.time("created"), UpdatedAt: i.time("updated"),
-		DueDate: i.time("duedate"), CompletionDate: i.time("resolutiondate"),
+		Status:      status.Name, Closed: state.Closed,
+		CreatedAt: i.time("created"), UpdatedAt: state.UpdatedAt,
+		DueDate: i.time("duedate"), CompletionDate: state.CompletionDate,
 		Project: cmp.Or(project.Key, project.ID), IssueType: i.value("issuetype").Name,
 		Parent: i.value("parent").Key, Tags: tags(i.labels()),
 		CustomFields: t.c.readCustomFields(i), Unmapped: map[string]any{},

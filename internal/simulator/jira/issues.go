@@ -263,10 +263,6 @@ func (s *Simulator) setParent(i *Issue, raw json.RawMessage, empty bool) error {
 	return nil
 }
 
-func offScreen(field string) string {
-	return "Field '" + field + "' cannot be set. It is not on the appropriate screen, or unknown."
-}
-
 func setCustom(i *Issue, field string, raw json.RawMessage, empty bool) error {
 	schema, known := customFields()[field]
 	if !known {

@@ -153,7 +153,7 @@ func (s *Simulator) screenProblems(i *Issue, t Transition, given map[string]json
 	for field, raw := range given {
 		switch {
 		case !slices.Contains(t.Required, field) && !slices.Contains(t.Optional, field):
-			problems[field] = "Field '" + field + "' cannot be set. It is not on the appropriate screen, or unknown."
+			problems[field] = offScreen(field)
 		case field == "resolution":
 			if name := refer(raw); slices.Contains(resolutions(), name) {
 				i.Resolution = name
@@ -179,4 +179,9 @@ func moveTo(i *Issue, status string, at time.Time) {
 		return
 	}
 	i.Resolved, i.Resolution = time.Time{}, ""
+}
+
+// offScreen is what Jira says of a field that a screen does not have.
+func offScreen(field string) string {
+	return "Field '" + field + "' cannot be set. It is not on the appropriate screen, or unknown."
 }
