@@ -17,9 +17,9 @@ import (
 
 // FeedReader reads one feed; each feed package has one.
 type FeedReader interface {
-	// Read makes one step from position (empty: from the configured start). It
-	// keeps the feed's least interval between two requests itself.
-	Read(ctx context.Context, position json.RawMessage) (event.Reading, error)
+	// Read makes one step. It keeps the feed's least interval between two
+	// requests itself.
+	Read(ctx context.Context, step event.Step) (event.Reading, error)
 	// Rewind is the position from which the next Read replays.
 	Rewind(position json.RawMessage, to string) (json.RawMessage, error)
 	// Entry reads one entry again.
@@ -59,6 +59,8 @@ type FeedRecorder interface {
 	FeedLag(feed string, lag time.Duration)
 	EventsHandedOver(source string, n int)
 	EntriesRefused(feed string, n int)
+	EntriesDropped(feed string, n int)
+	HolesSeen(feed string, n int)
 	GapRecorded(feed string)
 }
 
@@ -92,6 +94,8 @@ type ReadFeedInput struct {
 	LastPoll  time.Time `json:"last_poll,omitzero"`
 	AtOnce    bool      `json:"at_once,omitempty"`
 	NotBefore time.Time `json:"not_before,omitzero"`
+	// Reader is who reads, the same for the life of the feed's workflow.
+	Reader string `json:"reader,omitempty"`
 	// Rewind moves the position before reading.
 	Rewind *contract.RewindSignal `json:"rewind,omitempty"`
 	// Create lets replayed events make tickets.
@@ -109,6 +113,8 @@ type ReadFeedResult struct {
 	Polls       int                   `json:"polls,omitempty"`
 	Events      int                   `json:"events,omitempty"`
 	Refused     int                   `json:"refused,omitempty"`
+	Dropped     int                   `json:"dropped,omitempty"`
+	Holes       int                   `json:"holes,omitempty"`
 	Parked      []contract.ParkedItem `json:"parked,omitempty"`
 	Gaps        []event.Gap           `json:"gaps,omitempty"`
 	Samples     []string              `json:"samples,omitempty"`
@@ -150,11 +156,15 @@ func (a *Feeds) ReadFeed(ctx context.Context, in ReadFeedInput) (ReadFeedResult,
 		if !pause(ctx, min(time.Until(next), time.Until(deadline)), beat) || !time.Now().Before(deadline) {
 			return result, ctx.Err()
 		}
-		moved, err := a.readOnce(ctx, feed, in, &result)
+		asked := time.Now()
+		moved, err := a.readOnce(ctx, feed, in, &result, deadline)
 		if err != nil || moved {
 			return result, err
 		}
-		next = time.Now().Add(feed.PollInterval)
+		next = asked.Add(feed.PollInterval)
+		if result.NotBefore.After(next) {
+			next = result.NotBefore
+		}
 	}
 }
 
@@ -170,10 +180,15 @@ func (in ReadFeedInput) first(interval time.Duration) time.Time {
 }
 
 // readOnce makes one step. It reports whether the window should end with it.
-func (a *Feeds) readOnce(ctx context.Context, feed Feed, in ReadFeedInput, result *ReadFeedResult) (bool, error) {
-	got, err := readKeepingAlive(ctx, feed.Reader, result.Position)
+func (a *Feeds) readOnce(ctx context.Context, feed Feed, in ReadFeedInput, result *ReadFeedResult, deadline time.Time) (bool, error) {
+	got, err := readKeepingAlive(ctx, feed.Reader, event.Step{
+		Position: result.Position, Reader: in.Reader, Wait: time.Until(deadline),
+	})
 	result.LastPoll = time.Now().UTC()
-	if err != nil {
+	switch {
+	case err != nil && stopping(ctx):
+		return true, ctx.Err() // the position is where it was
+	case err != nil:
 		return a.readFailed(ctx, feed, in, result, err)
 	}
 	result.Polls++
@@ -194,11 +209,33 @@ func (a *Feeds) readOnce(ctx context.Context, feed Feed, in ReadFeedInput, resul
 	return len(got.Entries) > 0 || len(got.Gaps) > 0 || got.More, nil
 }
 
-// readKeepingAlive heartbeats while the reader waits for its share of requests,
-// which is long where many feeds share a credential.
-func readKeepingAlive(ctx context.Context, reader FeedReader, position json.RawMessage) (event.Reading, error) {
+// readKeepingAlive heartbeats while the reader waits: for something new, or for
+// its share of requests, which is long where many feeds share a credential. It
+// does not hold up a worker that stops.
+func readKeepingAlive(ctx context.Context, reader FeedReader, step event.Step) (event.Reading, error) {
 	defer keepAlive(ctx)()
-	return reader.Read(ctx, position)
+	reading, cancel := context.WithCancel(ctx)
+	defer cancel()
+	done := make(chan struct{})
+	defer close(done)
+	go func() { // ends with the reading
+		select {
+		case <-activity.GetWorkerStopChannel(ctx):
+			cancel()
+		case <-done:
+		}
+	}()
+	return reader.Read(reading, step)
+}
+
+// stopping reports whether the worker is.
+func stopping(ctx context.Context) bool {
+	select {
+	case <-activity.GetWorkerStopChannel(ctx):
+		return true
+	default:
+		return false
+	}
 }
 
 // readFailed records a failed read, or ends the activity with the error that
@@ -245,6 +282,12 @@ func (a *Feeds) report(feed string, got event.Reading, entries int) {
 	if got.Refused > 0 {
 		a.Recorder.EntriesRefused(feed, got.Refused)
 	}
+	if got.Dropped > 0 {
+		a.Recorder.EntriesDropped(feed, got.Dropped)
+	}
+	if got.Holes > 0 {
+		a.Recorder.HolesSeen(feed, got.Holes)
+	}
 	for range got.Gaps {
 		a.Recorder.GapRecorded(feed)
 	}
@@ -256,11 +299,16 @@ func (r *ReadFeedResult) take(got event.Reading, malformed []event.Entry, at tim
 	r.Marker, r.Newest = got.Marker, got.Newest
 	r.Events += len(got.Entries) - len(malformed)
 	r.Refused += got.Refused
+	r.Dropped += got.Dropped
+	r.Holes += got.Holes
 	r.Gaps = append(r.Gaps, got.Gaps...)
 	r.CatchingUp = got.More
 	r.Error, r.NotBefore = "", time.Time{}
+	if got.Wait > 0 {
+		r.NotBefore = at.Add(got.Wait)
+	}
 	for _, e := range malformed {
-		r.Parked = append(r.Parked, contract.ParkedItem{Item: e.ID, Reason: e.Malformed, Since: at})
+		r.Parked = append(r.Parked, contract.ParkedItem{Item: e.Item(), Reason: e.Malformed, Since: at})
 	}
 	for _, e := range got.Entries {
 		if len(r.Samples) == samplesPerReading {

@@ -22,10 +22,10 @@ type sharingReader struct {
 	share time.Duration
 }
 
-func (r *sharingReader) Read(ctx context.Context, position json.RawMessage) (event.Reading, error) {
+func (r *sharingReader) Read(ctx context.Context, step event.Step) (event.Reading, error) {
 	select {
 	case <-time.After(r.share):
-		return r.reader.Read(ctx, position)
+		return r.reader.Read(ctx, step)
 	case <-ctx.Done():
 		return event.Reading{}, ctx.Err()
 	}

@@ -28,13 +28,13 @@ type reader struct {
 	entryErr  error
 }
 
-func (r *reader) Read(_ context.Context, position json.RawMessage) (event.Reading, error) {
-	r.asked, r.positions = append(r.asked, time.Now()), append(r.positions, string(position))
+func (r *reader) Read(_ context.Context, step event.Step) (event.Reading, error) {
+	r.asked, r.positions = append(r.asked, time.Now()), append(r.positions, string(step.Position))
 	if r.err != nil {
 		return event.Reading{}, r.err
 	}
 	if len(r.script) == 0 {
-		return event.Reading{Position: position}, nil
+		return event.Reading{Position: step.Position}, nil
 	}
 	next := r.script[0]
 	r.script = r.script[1:]

@@ -92,6 +92,8 @@ func (c *counted) FeedNewest(string, time.Time)  {}
 func (c *counted) FeedLag(string, time.Duration) {}
 func (c *counted) EventsHandedOver(string, int)  {}
 func (c *counted) EntriesRefused(string, int)    {}
+func (c *counted) EntriesDropped(string, int)    {}
+func (c *counted) HolesSeen(string, int)         {}
 func (c *counted) GapRecorded(string)            {}
 
 // call runs an activity the way a worker does.

@@ -54,7 +54,10 @@ func amend(entry *event.Entry, in RedeliverInput) error {
 	if len(in.Set) == 0 {
 		return nil
 	}
-	entry.ID, entry.Malformed = in.Item, ""
+	if entry.ID == "" {
+		entry.ID = in.Item
+	}
+	entry.Malformed = ""
 	if entry.Foreign == nil {
 		entry.Foreign = &event.Foreign{UpdatedAt: entry.StoredAt}
 	}

@@ -36,6 +36,7 @@ func rules() []rule {
 	pure := []string{"internal/event", "internal/ticket", "internal/matching", "internal/catalog"}
 	return []rule{
 		{folders: append([]string{"internal/scenario"}, pure...), ours: append([]string{"internal/scenario"}, pure...), not: []string{temporal, "net/http"}},
+		{folders: []string{"internal/transform"}, ours: []string{"internal/event"}, not: []string{temporal, "net/http", "os"}},
 		{folders: []string{"internal/contract"}, ours: pure, not: []string{temporal, "net/http"}},
 		{folders: []string{"workflows"}, ours: append([]string{"activities", "internal/contract", "internal/rest"}, pure...), not: []string{"net/http", "time/tzdata", "math/rand", "os"}},
 		{folders: []string{"activities"}, ours: append([]string{"internal/contract"}, pure...), not: []string{"net/http"}},

@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -36,7 +37,9 @@ func (s *feedState) details(name string) string {
 	row("Stored by the feed at", timeText(s.Newest))
 	row("Last poll", timeText(s.LastPoll))
 	row("Next request not before", timeText(s.NotBefore))
-	row("Polls / events / of a foreign tenant / malformed", fmt.Sprintf("%d / %d / %d / %d", s.Polls, s.Events, s.Refused, s.Malformed))
+	row("Polls / events / malformed", fmt.Sprintf("%d / %d / %d", s.Polls, s.Events, s.Malformed))
+	row("Of a foreign tenant / left out by the transform", fmt.Sprintf("%d / %d", s.Refused, s.Dropped))
+	row("Holes in the numbering", countText(s.Holes))
 	row("Last error", s.LastError)
 	row("Signals refused", refusedText(s.Rejected, s.LastRejection))
 	if s.GapCount > 0 {
@@ -88,6 +91,14 @@ func timeText(t time.Time) string {
 		return ""
 	}
 	return t.UTC().Format("2006-01-02 15:04:05 UTC")
+}
+
+// countText leaves a row out where there is nothing to count.
+func countText(n int64) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.FormatInt(n, 10)
 }
 
 func refusedText(n int64, last string) string {

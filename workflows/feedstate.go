@@ -24,6 +24,8 @@ const (
 
 // feedState is what a run of PollFeed hands to the next one.
 type feedState struct {
+	// Reader is who reads the feed, whichever worker does it.
+	Reader      string          `json:"reader,omitempty"`
 	Position    json.RawMessage `json:"position,omitempty"`
 	Integration string          `json:"integration,omitempty"`
 	Marker      string          `json:"marker,omitempty"`
@@ -43,6 +45,8 @@ type feedState struct {
 	Polls         int64                  `json:"polls,omitempty"`
 	Events        int64                  `json:"events,omitempty"`
 	Refused       int64                  `json:"refused,omitempty"`
+	Dropped       int64                  `json:"dropped,omitempty"`
+	Holes         int64                  `json:"holes,omitempty"`
 	Malformed     int64                  `json:"malformed,omitempty"`
 	Gaps          []event.Gap            `json:"gaps,omitempty"`
 	GapCount      int64                  `json:"gap_count,omitempty"`
@@ -56,7 +60,7 @@ type feedState struct {
 func (s *feedState) readInput(feed string) activities.ReadFeedInput {
 	return activities.ReadFeedInput{
 		Feed: feed, Position: s.Position, LastPoll: s.LastPoll, NotBefore: s.NotBefore,
-		AtOnce: s.AtOnce || s.CatchingUp, Rewind: s.Rewind, Create: s.Create, Failures: s.Failures,
+		AtOnce: s.AtOnce || s.CatchingUp, Reader: s.Reader, Rewind: s.Rewind, Create: s.Create, Failures: s.Failures,
 	}
 }
 
@@ -82,6 +86,8 @@ func (s *feedState) take(r activities.ReadFeedResult, err error) {
 	s.Polls += int64(r.Polls)
 	s.Events += int64(r.Events)
 	s.Refused += int64(r.Refused)
+	s.Dropped += int64(r.Dropped)
+	s.Holes += int64(r.Holes)
 	s.GapCount += int64(len(r.Gaps))
 	for _, gap := range r.Gaps {
 		gap.Reason = rest.Truncate(gap.Reason, keptText)
@@ -198,7 +204,8 @@ func (s *feedState) bridgeState() string {
 func (s *feedState) view(name string) contract.FeedView {
 	return contract.FeedView{
 		Feed: name, State: s.bridgeState(), Marker: s.Marker, Newest: s.Newest, Position: s.Position,
-		LastPoll: s.LastPoll, Polls: s.Polls, Events: s.Events, Refused: s.Refused, Malformed: s.Malformed,
+		LastPoll: s.LastPoll, Polls: s.Polls, Events: s.Events,
+		Refused: s.Refused, Dropped: s.Dropped, Holes: s.Holes, Malformed: s.Malformed,
 		CatchingUp: s.CatchingUp, LastError: s.LastError, Gaps: s.Gaps, GapCount: s.GapCount, Parked: s.Parked,
 		Rejected: s.Rejected, LastRejection: s.LastRejection, Samples: s.Samples,
 	}

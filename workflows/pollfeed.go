@@ -39,6 +39,9 @@ func PollFeed(ctx workflow.Context, in contract.PollFeedInput) error {
 			return temporal.NewNonRetryableApplicationError("state: "+err.Error(), contract.ErrorInvalidInput, err)
 		}
 	}
+	if f.state.Reader == "" {
+		f.state.Reader = workflow.GetInfo(ctx).FirstRunID
+	}
 	err := workflow.SetQueryHandler(ctx, contract.QueryState, func() (contract.FeedView, error) { return f.state.view(f.name), nil })
 	if err != nil {
 		return err

@@ -206,15 +206,15 @@ func (f *listFeed) fail(err error) {
 	f.err = err
 }
 
-func (f *listFeed) Read(_ context.Context, position json.RawMessage) (event.Reading, error) {
+func (f *listFeed) Read(_ context.Context, step event.Step) (event.Reading, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.err != nil {
 		return event.Reading{}, f.err
 	}
 	from := 0
-	if len(position) > 0 {
-		if err := json.Unmarshal(position, &from); err != nil {
+	if len(step.Position) > 0 {
+		if err := json.Unmarshal(step.Position, &from); err != nil {
 			return event.Reading{}, err
 		}
 	}
@@ -246,4 +246,6 @@ func (silent) FeedNewest(string, time.Time)  {}
 func (silent) FeedLag(string, time.Duration) {}
 func (silent) EventsHandedOver(string, int)  {}
 func (silent) EntriesRefused(string, int)    {}
+func (silent) EntriesDropped(string, int)    {}
+func (silent) HolesSeen(string, int)         {}
 func (silent) GapRecorded(string)            {}

@@ -3,11 +3,11 @@ package config
 import (
 	"fmt"
 	"regexp"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/ticketbridge/ticketbridge/internal/event"
+	"github.com/ticketbridge/ticketbridge/internal/transform"
 )
 
 // Defaults of feeds.
@@ -29,6 +29,7 @@ func (c *checker) defaults() {
 		start, match := "oldest", event.PolicyTicket
 		if feed.Type == TypeAcronis {
 			start, match = "earliest", event.PolicyEvent
+			feed.Acronis.defaults()
 		}
 		if feed.Start == "" {
 			feed.Start = start
@@ -61,6 +62,7 @@ func (c *checker) checkFeed(path string, feed *Feed, names map[string]string) {
 		c.problem(at, "want more than 0 and at most 24h")
 	}
 	c.matchedAs(path, feed.CatalogAccount, feed.Person)
+	c.transform(path+".transform", feed)
 	feed.URL = c.url(path+".url", feed.URL)
 	if !c.available(path+".type", feed.Type, feedTypes(), c.known.FeedTypes) {
 		return
@@ -74,7 +76,7 @@ func (c *checker) checkFeed(path string, feed *Feed, names map[string]string) {
 }
 
 func (c *checker) checkCloudFeeds(path string, feed *Feed) {
-	c.notOf(path, TypeCloudFeeds, "topic", "types")
+	c.notOf(path, TypeCloudFeeds, acronisKeys()...)
 	if feed.Start != "oldest" && feed.Start != "now" && !marker.MatchString(feed.Start) {
 		c.problem(path+".start", "want oldest, now or a marker like urn:uuid:560490c6-6c63-11e1-adfe-27851d5aed13")
 	}
@@ -83,20 +85,16 @@ func (c *checker) checkCloudFeeds(path string, feed *Feed) {
 	}
 }
 
-func (c *checker) checkAcronis(path string, feed *Feed) {
-	c.notOf(path, TypeAcronis, "tenant")
-	c.require(path+".topic", feed.Topic)
-	for i, name := range feed.Types {
-		c.require(fmt.Sprintf("%s.types[%d]", path, i), name)
-	}
-	switch feed.Start {
-	case "earliest", "current", "stored":
+// transform compiles the feed's jq program.
+func (c *checker) transform(path string, feed *Feed) {
+	if !c.doc.Has(path) {
 		return
 	}
-	_, notOffset := strconv.ParseUint(feed.Start, 10, 64)
-	_, notTime := time.Parse(time.RFC3339, feed.Start)
-	if notOffset != nil && notTime != nil {
-		c.problem(path+".start", "want earliest, current, stored, an offset or a time like 2026-01-15T12:00:00Z")
+	if feed.Match == event.PolicyTicket {
+		c.problem(path, "is for feeds with match: event; with match: ticket an entry is mirrored as it is")
+	}
+	if _, err := transform.Compile(feed.Transform); err != nil {
+		c.problem(path, "the jq program: %s", err)
 	}
 }
 

@@ -54,7 +54,6 @@ func TestFeedProblems(t *testing.T) {
 		"name":              {feed(`name: "Lon:1"`, `type: cloudfeeds`, `url: https://f.example`, credential, `integration: ops`), `ticketbridge.yaml:4: feeds[0].name: "Lon:1": want lower-case letters, digits, - and _, beginning with a letter or digit, at most 63`},
 		"no name":           {feed(`type: cloudfeeds`, `url: https://f.example`, credential, `integration: ops`), `ticketbridge.yaml:4: feeds[0].name: missing`},
 		"unknown type":      {feed(`name: a`, `type: cloudfeed`, `url: https://f.example`, credential, `integration: ops`), `ticketbridge.yaml:5: feeds[0].type: unknown value "cloudfeed"; did you mean "cloudfeeds"?`},
-		"type to come":      {feed(`name: a`, `type: acronis`, `url: https://f.example`, `topic: t`, `types: [x]`, `credential: {type: oauth_client, client_id: i, secret: "env:JIRA_TOKEN"}`, `integration: ops`), `ticketbridge.yaml:5: feeds[0].type: "acronis" is not available in this version; available: cloudfeeds`},
 		"no url":            {feed(`name: a`, `type: cloudfeeds`, credential, `integration: ops`), `ticketbridge.yaml:4: feeds[0].url: missing`},
 		"url":               {feed(`name: a`, `type: cloudfeeds`, `url: f.example/x`, credential, `integration: ops`), `ticketbridge.yaml:6: feeds[0].url: want an address like https://host/path`},
 		"url scheme":        {feed(`name: a`, `type: cloudfeeds`, `url: ftp://f.example/x`, credential, `integration: ops`), `ticketbridge.yaml:6: feeds[0].url: want an address like https://host/path`},

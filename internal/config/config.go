@@ -37,7 +37,8 @@ type Feed struct {
 	URL        string     `yaml:"url"`
 	Credential Credential `yaml:"credential"`
 	// Tenant, where given, is the only one whose entries are taken (Cloud
-	// Feeds' tid: category, without the prefix).
+	// Feeds' tid: category, without the prefix), or the one whose events an
+	// Acronis feed subscribes to.
 	Tenant string `yaml:"tenant"`
 	// Start is where reading begins when the feed has no position yet.
 	Start string `yaml:"start"`
@@ -46,9 +47,10 @@ type Feed struct {
 	PollInterval Duration     `yaml:"poll_interval"`
 	Match        event.Policy `yaml:"match"`
 	Integration  string       `yaml:"integration"`
-	// Topic and Types select what an Acronis feed reads.
-	Topic string   `yaml:"topic"`
-	Types []string `yaml:"types"`
+	// Transform is the jq program from an entry to the Events API's parameters,
+	// for feeds that match by the event policy; empty takes the feed type's own.
+	Transform string `yaml:"transform"`
+	Acronis
 	// CatalogAccount and Person are where and as whom events are matched.
 	CatalogAccount string `yaml:"catalog_account"`
 	Person         string `yaml:"person"`

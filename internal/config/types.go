@@ -78,7 +78,7 @@ func credentialKeys(credentialType string) (required, optional []string) {
 	case CredentialRackspaceAPIKey:
 		return []string{"username", "secret"}, []string{"identity_url", "requests_per_minute"}
 	case CredentialOAuthClient:
-		return []string{"client_id", "secret"}, []string{"token_url"}
+		return []string{"client_id", "secret"}, []string{"token_url", "requests_per_minute"}
 	case CredentialBasic:
 		return []string{"username", "secret"}, nil
 	case CredentialToken:

@@ -98,10 +98,14 @@ type FeedView struct {
 	Newest   time.Time       `json:"newest,omitzero"`
 	Position json.RawMessage `json:"position,omitempty"`
 	LastPoll time.Time       `json:"last_poll,omitzero"`
-	// Polls, Events, Refused and Malformed count over the feed's life.
+	// These count over the feed's life: requests; events handed over; entries of
+	// a foreign tenant, left out by the transform, and malformed; holes in the
+	// feed's numbering, which are normal where it is filtered.
 	Polls     int64 `json:"polls"`
 	Events    int64 `json:"events"`
 	Refused   int64 `json:"refused"`
+	Dropped   int64 `json:"dropped"`
+	Holes     int64 `json:"holes"`
 	Malformed int64 `json:"malformed"`
 	// CatchingUp: there is more to read right now.
 	CatchingUp    bool         `json:"catching_up,omitempty"`

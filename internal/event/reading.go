@@ -5,6 +5,19 @@ import (
 	"time"
 )
 
+// Step asks a feed for one step of reading. Everything up to Position was handed
+// over durably, so that a feed that wants its readers to commit may be told.
+type Step struct {
+	// Position is where to go on; empty: from the configured start.
+	Position json.RawMessage
+	// Reader is who reads: one UUID for the whole life of the feed's workflow, on
+	// whatever worker. A vendor that lets one reader at a time read knows us by it.
+	Reader string
+	// Wait is how long the feed may keep the request until it has something new,
+	// where it can; 0: not at all.
+	Wait time.Duration
+}
+
 // Reading is what one step of reading a feed brought.
 type Reading struct {
 	// Entries are to be handed over in this order, oldest first.
@@ -15,10 +28,16 @@ type Reading struct {
 	// More is true while catching up: the next step should follow at once
 	// (the feed's least interval still holds).
 	More bool
+	// Wait is what the feed asked for before the next step; 0: nothing.
+	Wait time.Duration
 	// Gaps are windows in which events may have been missed.
 	Gaps []Gap
-	// Refused counts entries of a foreign tenant.
-	Refused int
+	// Refused counts entries of a foreign tenant, Dropped those that the feed's
+	// transform leaves out.
+	Refused, Dropped int
+	// Holes counts places where the feed's numbering says that entries stand
+	// between two that came. On a filtered feed that is no gap.
+	Holes int
 	// Marker and Newest describe Position to a person: the newest entry's id
 	// and the time the feed stored it.
 	Marker string
@@ -27,7 +46,10 @@ type Reading struct {
 
 // Entry is one entry of a feed.
 type Entry struct {
+	// ID identifies the entry for ever; one that came before has no effect.
 	ID string
+	// Place is what the feed finds the entry again by, where that is not its ID.
+	Place string
 	// StoredAt is when the feed stored the entry.
 	StoredAt time.Time
 	// Replayed: the entry is at or below the highest position handed over before.
@@ -36,6 +58,9 @@ type Entry struct {
 	// Params are the entry in the Events API's parameters, for feeds that
 	// match by the event policy.
 	Params Params
+	// Data is the whole entry as decoded JSON, for the feed's transform: objects,
+	// lists, strings, json.Number, booleans and nil.
+	Data map[string]any
 	// Raw is the entry as sent (XML or JSON), cut at 32 KB.
 	Raw string
 	// Malformed says why the entry cannot be handed over; it is parked.
@@ -47,4 +72,12 @@ type Gap struct {
 	From   time.Time `json:"from,omitzero"`
 	To     time.Time `json:"to,omitzero"`
 	Reason string    `json:"reason"`
+}
+
+// Item is the name that a person retries or discards the entry by.
+func (e Entry) Item() string {
+	if e.Place != "" {
+		return e.Place
+	}
+	return e.ID
 }

@@ -3,38 +3,70 @@
 package feed
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 
 	"github.com/ticketbridge/ticketbridge/activities"
 	"github.com/ticketbridge/ticketbridge/internal/config"
 	"github.com/ticketbridge/ticketbridge/internal/event"
-	"github.com/ticketbridge/ticketbridge/internal/feed/cloudfeeds"
+	"github.com/ticketbridge/ticketbridge/internal/transform"
 )
 
+// Reader is what every feed package offers.
+type Reader interface {
+	activities.FeedReader
+	// Newest are the newest entries of the feed, at most n, oldest first. It
+	// changes nothing for those who read the feed.
+	Newest(ctx context.Context, n int) ([]event.Entry, error)
+}
+
+// kind is one type of feed.
+type kind struct {
+	// open makes a reader; tokens are shared by all feeds of the configuration.
+	open func(f config.Feed, interval config.Duration, tokens *tokens) (Reader, error)
+	// transform is the default jq program.
+	transform string
+}
+
+func kinds() map[string]kind {
+	return map[string]kind{
+		config.TypeCloudFeeds: cloudFeedsKind(),
+	}
+}
+
 // Types are the feed types of this version, as the configuration names them.
-func Types() []string { return []string{config.TypeCloudFeeds} }
+func Types() []string {
+	names := []string{}
+	for name := range kinds() {
+		names = append(names, name)
+	}
+	return names
+}
 
 // Set holds the reader of every configured feed.
 type Set struct {
 	feeds   map[string]activities.Feed
+	readers map[string]Reader
 	unknown func(name string) error
 }
 
 // New makes the readers; the error names the feed and the key that is wrong.
 func New(c *config.Config) (*Set, error) {
-	s := &Set{feeds: map[string]activities.Feed{}, unknown: func(name string) error {
-		_, err := c.Feed(name)
-		return err
-	}}
-	tokens := map[cloudfeeds.Credential]*cloudfeeds.TokenSource{}
+	s := &Set{
+		feeds: map[string]activities.Feed{}, readers: map[string]Reader{},
+		unknown: func(name string) error {
+			_, err := c.Feed(name)
+			return err
+		},
+	}
+	tokens := newTokens()
 	for _, f := range c.Feeds {
-		reader, err := newReader(c, f, tokens)
+		reader, err := open(f, config.Duration(c.FeedInterval(f.Name)), tokens)
 		if err != nil {
 			return nil, fmt.Errorf("feed %s: %w", f.Name, err)
 		}
+		s.readers[f.Name] = reader
 		s.feeds[f.Name] = activities.Feed{
 			Name: f.Name, Integration: f.Integration, Reader: reader, PollInterval: f.PollInterval.Std(),
 		}
@@ -50,51 +82,26 @@ func (s *Set) Feed(name string) (activities.Feed, error) {
 	return activities.Feed{}, s.unknown(name)
 }
 
-func newReader(c *config.Config, f config.Feed, tokens map[cloudfeeds.Credential]*cloudfeeds.TokenSource) (activities.FeedReader, error) {
-	if f.Type != config.TypeCloudFeeds {
+// Reader finds a feed's reader by the feed's name.
+func (s *Set) Reader(name string) (Reader, error) {
+	if r, ok := s.readers[name]; ok {
+		return r, nil
+	}
+	return nil, s.unknown(name)
+}
+
+func open(f config.Feed, interval config.Duration, tokens *tokens) (Reader, error) {
+	kind, ok := kinds()[f.Type]
+	if !ok {
 		return nil, fmt.Errorf("type %s is not available in this version", f.Type)
 	}
-	credential := cloudfeeds.Credential{
-		Type: f.Credential.Type, Username: f.Credential.Username, IdentityURL: f.Credential.IdentityURL,
+	reader, err := kind.open(f, interval, tokens)
+	if err != nil || f.Match != event.PolicyEvent {
+		return reader, err
 	}
-	if f.Credential.Type == config.CredentialToken {
-		credential.Token = f.Credential.Secret.Reveal()
-	} else {
-		credential.APIKey = f.Credential.Secret.Reveal()
-	}
-	if tokens[credential] == nil {
-		source, err := cloudfeeds.NewTokenSource(credential, nil, nil)
-		if err != nil {
-			return nil, err
-		}
-		tokens[credential] = source
-	}
-	client, err := cloudfeeds.New(cloudfeeds.Config{
-		Name: f.Name, URL: f.URL, Tokens: tokens[credential], Tenant: f.Tenant, Start: f.Start,
-		MinInterval: c.FeedInterval(f.Name),
-	})
+	program, err := transform.Compile(cmp.Or(f.Transform, kind.transform))
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("transform: %w", err)
 	}
-	return cloudFeeds{client}, nil
-}
-
-// cloudFeeds marks the errors that only a person can mend.
-type cloudFeeds struct{ *cloudfeeds.Client }
-
-func (c cloudFeeds) Read(ctx context.Context, position json.RawMessage) (event.Reading, error) {
-	reading, err := c.Client.Read(ctx, position)
-	return reading, configuration(err)
-}
-
-func (c cloudFeeds) Entry(ctx context.Context, id string) (event.Entry, error) {
-	entry, err := c.Client.Entry(ctx, id)
-	return entry, configuration(err)
-}
-
-func configuration(err error) error {
-	if e, ok := errors.AsType[*cloudfeeds.ConfigurationError](err); ok {
-		return &activities.ConfigurationError{Err: e}
-	}
-	return err
+	return transformed{Reader: reader, program: program}, nil
 }

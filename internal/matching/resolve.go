@@ -74,6 +74,9 @@ func clean(p event.Params) values {
 	return out
 }
 
+// Parameters are the names of the Events API's parameters.
+func Parameters() []string { return parameterNames() }
+
 func parameterNames() []string {
 	return []string{
 		"category", "ci", "ci_id", "ci_source", "ci_sourceID", "completion_reason", "custom_fields",

@@ -31,6 +31,8 @@ type Metrics struct {
 	newest        *prometheus.GaugeVec
 	gaps          *prometheus.CounterVec
 	refused       *prometheus.CounterVec
+	dropped       *prometheus.CounterVec
+	holes         *prometheus.CounterVec
 	integrationUp *prometheus.GaugeVec
 	requests      *prometheus.CounterVec
 	requestTime   *prometheus.HistogramVec
@@ -51,6 +53,8 @@ func NewMetrics(version, revision string) (*Metrics, error) {
 	m.newest = f.gauge("feed_newest_timestamp_seconds", "When the feed stored the newest event handed over.", "feed")
 	m.gaps = f.counter("feed_gaps_total", "Windows in which events of a feed may have been missed.", "feed")
 	m.refused = f.counter("feed_entries_refused_total", "Entries of a foreign tenant.", "feed")
+	m.dropped = f.counter("feed_entries_dropped_total", "Entries that the feed's transform leaves out.", "feed")
+	m.holes = f.counter("feed_sequence_holes_total", "Places where a feed's numbering says that entries stand between two that came; normal where the feed is filtered.", "feed")
 	m.integrationUp = f.gauge("integration_up", "1 if the last call to the integration reached it with good credentials, else 0.", "integration")
 	m.requests = f.counter("http_requests_total", "Requests to the HTTP interfaces.", "route", "status")
 	m.requestTime = f.histogram("http_request_duration_seconds", "How long requests to the HTTP interfaces took.", "route")
@@ -128,6 +132,16 @@ func (m *Metrics) FeedNewest(feed string, t time.Time) {
 // GapRecorded counts a window in which events may have been missed.
 func (m *Metrics) GapRecorded(feed string) {
 	m.gaps.WithLabelValues(m.guard.value("feed", feed)).Inc()
+}
+
+// EntriesDropped counts entries that the feed's transform leaves out.
+func (m *Metrics) EntriesDropped(feed string, n int) {
+	m.dropped.WithLabelValues(m.guard.value("feed", feed)).Add(float64(max(n, 0)))
+}
+
+// HolesSeen counts holes in a feed's numbering.
+func (m *Metrics) HolesSeen(feed string, n int) {
+	m.holes.WithLabelValues(m.guard.value("feed", feed)).Add(float64(max(n, 0)))
 }
 
 // EntriesRefused counts entries of a foreign tenant.

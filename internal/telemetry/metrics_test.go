@@ -49,6 +49,8 @@ func TestMetricsAreScraped(t *testing.T) {
 	m.FeedNewest("lon", time.Time{})
 	m.GapRecorded("lon")
 	m.EntriesRefused("lon", 3)
+	m.EntriesDropped("lon", 4)
+	m.HolesSeen("lon", 5)
 	m.IntegrationUp("ops", true)
 	m.IntegrationUp("sir", true)
 	m.IntegrationUp("sir", false)
@@ -69,6 +71,8 @@ func TestMetricsAreScraped(t *testing.T) {
 		`ticketbridge_feed_newest_timestamp_seconds{feed="lon"} 1.7000000005e+09`,
 		`ticketbridge_feed_gaps_total{feed="lon"} 1`,
 		`ticketbridge_feed_entries_refused_total{feed="lon"} 3`,
+		`ticketbridge_feed_entries_dropped_total{feed="lon"} 4`,
+		`ticketbridge_feed_sequence_holes_total{feed="lon"} 5`,
 		`ticketbridge_integration_up{integration="ops"} 1`,
 		`ticketbridge_integration_up{integration="sir"} 0`,
 		`ticketbridge_http_requests_total{route="POST /v1/events",status="201"} 1`,

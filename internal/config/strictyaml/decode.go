@@ -109,7 +109,7 @@ func (d *decoder) structure(node ast.Node, v reflect.Value, path string, line in
 			d.fault(entry.line, join(path, entry.key), "unknown key%s", Suggest(entry.key, slices.Sorted(maps.Keys(fields))))
 			continue
 		}
-		d.decode(entry.value, v.Field(index), join(path, entry.key), entry.line)
+		d.decode(entry.value, v.FieldByIndex(index), join(path, entry.key), entry.line)
 	}
 }
 
@@ -213,13 +213,14 @@ func (d *decoder) plain(node ast.Node, path string, line int) any {
 	return text
 }
 
-// fieldsOf maps yaml keys to field numbers.
-func fieldsOf(t reflect.Type) map[string]int {
-	fields := make(map[string]int, t.NumField())
-	for i := range t.NumField() {
-		name, _, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ",")
+// fieldsOf maps yaml keys to fields; those of an embedded struct stand among
+// the others.
+func fieldsOf(t reflect.Type) map[string][]int {
+	fields := make(map[string][]int, t.NumField())
+	for _, field := range reflect.VisibleFields(t) {
+		name, _, _ := strings.Cut(field.Tag.Get("yaml"), ",")
 		if name != "" && name != "-" {
-			fields[name] = i
+			fields[name] = field.Index
 		}
 	}
 	return fields

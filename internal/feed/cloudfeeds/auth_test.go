@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/ticketbridge/ticketbridge/internal/event"
 	sim "github.com/ticketbridge/ticketbridge/internal/simulator/cloudfeeds"
 	"github.com/ticketbridge/ticketbridge/internal/ticket"
 )
@@ -28,7 +29,7 @@ func keyRig(t *testing.T, opts sim.Options) *rig {
 
 func (r *rig) fail() error {
 	r.t.Helper()
-	_, err := r.client.Read(r.t.Context(), r.pos)
+	_, err := r.client.Read(r.t.Context(), event.Step{Position: r.pos})
 	require.Error(r.t, err)
 	require.NotContains(r.t, err.Error(), "the-key")
 	require.NotContains(r.t, err.Error(), "secret-token")
@@ -107,7 +108,7 @@ func TestOneLoginForAllFeedsOfACredential(t *testing.T) {
 		client, err := New(r.cfg)
 		require.NoError(t, err)
 		wg.Go(func() {
-			_, err := client.Read(t.Context(), nil)
+			_, err := client.Read(t.Context(), event.Step{})
 			require.NoError(t, err)
 		})
 	}
@@ -164,7 +165,7 @@ func TestFaultsInAWalkLoseNothing(t *testing.T) {
 	r.clock.pass(5 * time.Second)
 	failed := 0
 	for more := true; more; {
-		reading, err := r.client.Read(t.Context(), r.pos)
+		reading, err := r.client.Read(t.Context(), event.Step{Position: r.pos})
 		if err != nil {
 			failed++
 			r.clock.pass(6 * time.Second)
@@ -217,7 +218,7 @@ func TestTokenDoesNotFollowRedirects(t *testing.T) {
 	defer feed.Close()
 	client, err := New(Config{URL: feed.URL + "/f/events/1", Credential: Credential{Type: TokenCredential, Token: "x"}})
 	require.NoError(t, err)
-	_, err = client.Read(t.Context(), nil)
+	_, err = client.Read(t.Context(), event.Step{})
 	require.ErrorContains(t, err, elsewhere.URL)
 }
 
@@ -233,9 +234,9 @@ func TestOverARealConnectionWithGzip(t *testing.T) {
 	})
 	require.NoError(t, err)
 	s.SetFaults(sim.Fault{Kind: sim.FaultCut, Next: 1})
-	_, err = client.Read(t.Context(), nil)
+	_, err = client.Read(t.Context(), event.Step{})
 	require.Equal(t, ticket.Retry, ticket.KindOf(err))
-	reading, err := client.Read(t.Context(), nil)
+	reading, err := client.Read(t.Context(), event.Step{})
 	require.NoError(t, err)
 	require.ElementsMatch(t, ids, idsOf(reading.Entries))
 }
@@ -256,7 +257,7 @@ func TestLeastInterval(t *testing.T) {
 		for more := true; more; { // each time another worker
 			client, err := New(cfg)
 			require.NoError(t, err)
-			reading, err := client.Read(t.Context(), pos)
+			reading, err := client.Read(t.Context(), event.Step{Position: pos})
 			require.NoError(t, err)
 			pos, more = reading.Position, reading.More
 		}
@@ -270,7 +271,7 @@ func TestLeastInterval(t *testing.T) {
 		require.NoError(t, err)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		_, err = client.Read(ctx, pos)
+		_, err = client.Read(ctx, event.Step{Position: pos})
 		require.ErrorIs(t, err, context.DeadlineExceeded, "waiting ends with the context")
 		require.Len(t, s.Log(), len(log))
 	})

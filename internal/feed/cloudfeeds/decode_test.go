@@ -10,6 +10,7 @@ import (
 	"github.com/ticketbridge/ticketbridge/internal/event"
 	sim "github.com/ticketbridge/ticketbridge/internal/simulator/cloudfeeds"
 	"github.com/ticketbridge/ticketbridge/internal/ticket"
+	"github.com/ticketbridge/ticketbridge/internal/transform"
 )
 
 // read decodes a body as a feed would.
@@ -27,7 +28,7 @@ func read(t *testing.T, body, kind string) []event.Entry {
 func withoutRaw(entries []event.Entry) []event.Entry {
 	out := append([]event.Entry{}, entries...)
 	for i := range out {
-		out[i].Raw = ""
+		out[i].Raw, out[i].Data = "", nil
 	}
 	return out
 }
@@ -62,8 +63,7 @@ func TestShapes(t *testing.T) {
 			require.Empty(t, e.Malformed, name)
 			c.want[i].Type, c.want[i].UpdatedAt = "UPDATE", at
 			require.Equal(t, c.want[i], *e.Foreign, name)
-			require.Equal(t, c.want[i].TicketID, e.Params["sourceID"])
-			require.Equal(t, "Cloud Feeds", e.Params["source"])
+			require.Equal(t, c.want[i].TicketID, transformed(t, e)["sourceID"])
 		}
 	}
 }
@@ -73,7 +73,19 @@ const jsonMedia = "application/vnd.rackspace.atom+json"
 func TestSeveralCommentsAreSeveralEntries(t *testing.T) {
 	got := read(t, jsonEntryWith(`{"ticketId":"T","comment":[{"id":"a","text":"x"},{"id":"b","text":"y"},{"text":"z"}]}`), jsonMedia)
 	require.Equal(t, []string{"urn:uuid:1", "urn:uuid:1#b", "urn:uuid:1#3"}, idsOf(got))
-	require.Equal(t, "y", got[1].Params["note"])
+	require.Equal(t, "y", transformed(t, got[1])["note"])
+	require.Equal(t, "x", transformed(t, got[0])["note"])
+}
+
+// transformed is an entry as the built-in transform makes it.
+func transformed(t *testing.T, e event.Entry) event.Params {
+	t.Helper()
+	program, err := transform.Compile(DefaultTransform)
+	require.NoError(t, err)
+	params, wanted, err := program.Params(t.Context(), e.Data)
+	require.NoError(t, err)
+	require.True(t, wanted)
+	return params
 }
 
 func TestSingleEntryAndNoEntry(t *testing.T) {

@@ -11,10 +11,7 @@ import (
 	"github.com/ticketbridge/ticketbridge/internal/rest"
 )
 
-const (
-	maxRaw = 32 << 10
-	source = "Cloud Feeds"
-)
+const maxRaw = 32 << 10
 
 // idIn finds the id of an entry that could not be decoded.
 var idIn = regexp.MustCompile(`"id"\s*:\s*"(urn:[^"\s]{1,100})"|<(?:\w+:)?id>\s*(urn:[^<\s]{1,100})\s*<`)
@@ -66,6 +63,7 @@ func readEntry(raw rawEntry, tenant string) item {
 	if foreign.TicketID == "" {
 		return malformed("names no ticket")
 	}
+	entry.Data = raw.tree
 	it.entries = spread(entry, foreign, comments)
 	return it
 }
@@ -75,10 +73,6 @@ func spread(entry event.Entry, foreign event.Foreign, comments []event.ForeignCo
 	var out []event.Entry
 	for i := range max(len(comments), 1) {
 		e, f := entry, foreign
-		e.Params = event.Params{"source": source, "sourceID": f.TicketID}
-		if f.Subject != "" {
-			e.Params["subject"] = f.Subject
-		}
 		if i < len(comments) {
 			c := comments[i]
 			if c.ID == "" {
@@ -88,9 +82,8 @@ func spread(entry event.Entry, foreign event.Foreign, comments []event.ForeignCo
 				e.ID = entry.ID + "#" + strings.TrimPrefix(c.ID, entry.ID+"#")
 			}
 			f.Comment = &c
-			e.Params["note"] = c.Text
 		}
-		e.Foreign = &f
+		e.Foreign, e.Data = &f, withTicket(entry.Data, f)
 		out = append(out, e)
 	}
 	return out

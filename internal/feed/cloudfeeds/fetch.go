@@ -27,7 +27,11 @@ type answer struct {
 // get asks for a page of the feed: 200, 304, and with a marker 400 and 404, are
 // answers; everything else is an error.
 func (c *Client) get(ctx context.Context, asked *time.Time, marker, etag string) (answer, error) {
-	q := url.Values{"limit": {strconv.Itoa(c.cfg.Limit)}}
+	return c.page(ctx, asked, c.cfg.Limit, marker, etag)
+}
+
+func (c *Client) page(ctx context.Context, asked *time.Time, limit int, marker, etag string) (answer, error) {
+	q := url.Values{"limit": {strconv.Itoa(limit)}}
 	if marker != "" {
 		q.Set("marker", marker)
 		q.Set("direction", "forward")

@@ -113,7 +113,7 @@ func (r *rig) publish(n int) []string {
 // step reads once and uses the new position.
 func (r *rig) step() event.Reading {
 	r.t.Helper()
-	reading, err := r.client.Read(r.t.Context(), r.pos)
+	reading, err := r.client.Read(r.t.Context(), event.Step{Position: r.pos})
 	require.NoError(r.t, err)
 	require.LessOrEqual(r.t, len(reading.Position), 12<<10)
 	r.pos = reading.Position

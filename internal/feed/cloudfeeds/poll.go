@@ -2,7 +2,6 @@ package cloudfeeds
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"time"
@@ -14,13 +13,13 @@ import (
 const noForwardFor = 24 * time.Hour
 
 // Read makes one step: a poll of the head, or one page of a walk. It waits for
-// Config.MinInterval first. Hand the entries over, then use the position; used
+// Config.MinInterval first; the feed itself never waits for entries. Hand the entries over, then use the position; used
 // again, a position brings the same entries again.
 //
 // Errors: *ConfigurationError where a person is needed; *ticket.Error of kind
 // Retry or RateLimited where the same call may be made again, after RetryAfter.
-func (c *Client) Read(ctx context.Context, data json.RawMessage) (event.Reading, error) {
-	p, err := c.load(data)
+func (c *Client) Read(ctx context.Context, step event.Step) (event.Reading, error) {
+	p, err := c.load(step.Position)
 	if err != nil {
 		return event.Reading{}, err
 	}

@@ -85,7 +85,7 @@ func TestWalkSurvivesCrashes(t *testing.T) {
 	r.clock.pass(5 * time.Second)
 	handed := map[string]int{}
 	for more := true; more; {
-		again, err := r.client.Read(t.Context(), r.pos) // handed over, then killed
+		again, err := r.client.Read(t.Context(), event.Step{Position: r.pos}) // handed over, then killed
 		require.NoError(t, err)
 		reading := r.step()
 		require.Equal(t, idsOf(again.Entries), idsOf(reading.Entries), "a position used twice brings the same")

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/ticketbridge/ticketbridge/internal/event"
 	sim "github.com/ticketbridge/ticketbridge/internal/simulator/cloudfeeds"
 )
 
@@ -79,11 +80,11 @@ func TestLongIDsAreNoMarkers(t *testing.T) {
 func TestUnreadablePosition(t *testing.T) {
 	r := newRig(t, sim.Options{})
 	for _, bad := range []string{`[]`, `{"seen":{"hashes":"AAA","up_to":[1]}}`, `{"seen":{"hashes":"!"}}`} {
-		_, err := r.client.Read(t.Context(), json.RawMessage(bad))
+		_, err := r.client.Read(t.Context(), event.Step{Position: json.RawMessage(bad)})
 		require.ErrorContains(t, err, "position of feed test")
 	}
 	for _, none := range []string{"", "null"} {
-		_, err := r.client.Read(t.Context(), json.RawMessage(none))
+		_, err := r.client.Read(t.Context(), event.Step{Position: json.RawMessage(none)})
 		require.NoError(t, err)
 	}
 }

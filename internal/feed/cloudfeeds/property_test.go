@@ -82,7 +82,7 @@ func (w *world) burst(n int) {
 func (w *world) poll() {
 	for i := 0; ; i++ {
 		require.Less(w.t, i, 3000, "reading does not come to an end")
-		reading, err := w.client.Read(w.t.Context(), w.pos)
+		reading, err := w.client.Read(w.t.Context(), event.Step{Position: w.pos})
 		require.NoError(w.t, err)
 		require.LessOrEqual(w.t, len(reading.Position), 12<<10)
 		for _, e := range reading.Entries {
@@ -166,7 +166,7 @@ func (w *world) checkIdleCost() {
 }
 
 func (w *world) mustRead() event.Reading {
-	r, err := w.client.Read(w.t.Context(), w.pos)
+	r, err := w.client.Read(w.t.Context(), event.Step{Position: w.pos})
 	require.NoError(w.t, err)
 	require.False(w.t, r.More)
 	require.Empty(w.t, r.Entries)

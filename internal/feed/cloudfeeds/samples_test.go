@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/ticketbridge/ticketbridge/internal/event"
 )
 
 func newRequest(url, accept string) (*http.Request, *httptest.ResponseRecorder) {
@@ -108,8 +110,10 @@ func TestSeedSample(t *testing.T) {
 	require.Empty(t, e.Malformed)
 	require.Equal(t, "180717-iad-0000000", e.Foreign.TicketID)
 	require.Equal(t, "180727-iad-0000000", e.Foreign.Comment.ID)
-	require.Equal(t, "We are researching a solution now.", e.Params["note"])
-	require.Equal(t, "Request for Information", e.Params["subject"])
+	require.Equal(t, event.Params{
+		"source": "Cloud Feeds", "sourceID": "180717-iad-0000000", "subject": "Request for Information",
+		"note": "We are researching a solution now.",
+	}, transformed(t, e))
 	require.Equal(t, "2018-07-27T03:47:06.297537Z", e.Foreign.UpdatedAt.Format("2006-01-02T15:04:05.999999Z"))
 	require.Contains(t, e.Raw, "AtType")
 }

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/ticketbridge/ticketbridge/internal/event"
 )
 
 // Whoever cannot prove to be the feed, or its identity service, gets neither
@@ -23,7 +25,7 @@ func TestAServerThatCannotProveItselfIsToldNothing(t *testing.T) {
 	} {
 		client, err := New(Config{URL: server.URL + "/consolidated_ticketing/events/1", Credential: credential})
 		require.NoError(t, err)
-		_, err = client.Read(t.Context(), nil)
+		_, err = client.Read(t.Context(), event.Step{})
 		require.ErrorContains(t, err, "certificate")
 	}
 }
