@@ -32,6 +32,9 @@ type Reading struct {
 	Wait time.Duration
 	// Gaps are windows in which events may have been missed.
 	Gaps []Gap
+	// Note is what a person should know of the feed though nothing is wrong, e.g.
+	// that somebody else reads it; empty: nothing.
+	Note string
 	// Refused counts entries of a foreign tenant, Dropped those that the feed's
 	// transform leaves out.
 	Refused, Dropped int

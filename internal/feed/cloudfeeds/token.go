@@ -31,7 +31,6 @@ type Credential struct {
 
 const (
 	renewBefore = 30 * time.Minute
-	renewPause  = time.Minute
 	// tokenLife is assumed where the answer names none ("Manage authentication
 	// tokens": 24 hours).
 	tokenLife = 24 * time.Hour
@@ -40,15 +39,11 @@ const (
 // TokenSource keeps one credential's token for all feeds that share it. It is
 // safe for concurrent use; at most one login runs at a time.
 type TokenSource struct {
-	cred Credential
-	url  string
-	rest rest.Client
-	now  func() time.Time
-
-	turn    chan struct{} // a lock that a context can stop waiting for
-	token   string
-	renewAt time.Time
-	expires time.Time
+	cred   Credential
+	url    string
+	rest   rest.Client
+	now    func() time.Time
+	tokens *rest.Tokens // nil for a ready token
 }
 
 // NewTokenSource checks the credential; nil client and clock mean the usual ones.
@@ -56,13 +51,12 @@ func NewTokenSource(cred Credential, client *http.Client, now func() time.Time) 
 	if now == nil {
 		now = time.Now
 	}
-	s := &TokenSource{cred: cred, now: now, turn: make(chan struct{}, 1)}
+	s := &TokenSource{cred: cred, now: now}
 	switch cred.Type {
 	case TokenCredential:
 		if cred.Token == "" {
 			return nil, &ConfigurationError{"credential.secret", "missing; want a token"}
 		}
-		s.token = cred.Token
 		return s, nil
 	case APIKeyCredential:
 	default:
@@ -79,79 +73,46 @@ func NewTokenSource(cred Credential, client *http.Client, now func() time.Time) 
 	}
 	s.url = strings.TrimRight(cred.IdentityURL, "/") + "/tokens"
 	s.rest = rest.Client{HTTP: withoutRedirects(client), Timeout: callTimeout, MaxBytes: 1 << 20, Secrets: []string{cred.APIKey}, Now: now}
+	s.tokens = rest.NewTokens(s.login, renewBefore, now)
 	return s, nil
 }
 
-// get is a token that is valid as far as we know. It renews early, and goes on
-// with the old token while that is still good and the renewal fails.
+// get is a token that is valid as far as we know.
 func (s *TokenSource) get(ctx context.Context) (string, error) {
-	if s.cred.Type == TokenCredential {
-		return s.token, nil
+	if s.tokens == nil {
+		return s.cred.Token, nil
 	}
-	if err := s.lock(ctx); err != nil {
-		return "", err
-	}
-	defer s.unlock()
-	now := s.now()
-	if s.token != "" && now.Before(s.renewAt) {
-		return s.token, nil
-	}
-	err := s.login(ctx)
-	if err != nil && s.token != "" && now.Before(s.expires) {
-		s.renewAt = now.Add(renewPause)
-		return s.token, nil
-	}
-	return s.token, err
+	return s.tokens.Get(ctx)
 }
 
 // renew is a token other than refused, which the feed answered 401.
 func (s *TokenSource) renew(ctx context.Context, refused string) (string, error) {
-	if s.cred.Type == TokenCredential {
+	if s.tokens == nil {
 		return "", &ConfigurationError{"credential.secret", "the feed refuses the token (401); it has probably expired: configure a new one, or an API key, which renews itself"}
 	}
-	if err := s.lock(ctx); err != nil {
-		return "", err
-	}
-	defer s.unlock()
-	if s.token != "" && s.token != refused {
-		return s.token, nil // another feed was first
-	}
-	s.token = ""
-	err := s.login(ctx)
-	return s.token, err
+	return s.tokens.Renew(ctx, refused)
 }
 
-func (s *TokenSource) lock(ctx context.Context) error {
-	select {
-	case s.turn <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-func (s *TokenSource) unlock() { <-s.turn }
-
-func (s *TokenSource) login(ctx context.Context) error {
+func (s *TokenSource) login(ctx context.Context) (rest.Token, error) {
 	type apiKey struct {
 		Username string `json:"username"`
 		APIKey   string `json:"apiKey"`
 	}
 	body, err := json.Marshal(map[string]any{"auth": map[string]any{"RAX-KSKEY:apiKeyCredentials": apiKey{s.cred.Username, s.cred.APIKey}}})
 	if err != nil {
-		return fmt.Errorf("log in: %w", err)
+		return rest.Token{}, fmt.Errorf("log in: %w", err)
 	}
 	resp, err := s.rest.Do(ctx, rest.Request{
 		Method: http.MethodPost, URL: s.url, Body: body,
 		Header: http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json"}},
 	})
 	if err != nil {
-		return callFailed(ctx, "log in", err)
+		return rest.Token{}, callFailed(ctx, "log in", err)
 	}
 	if err := s.refusal(resp); err != nil {
-		return err
+		return rest.Token{}, err
 	}
-	return s.keep(resp)
+	return s.issued(resp)
 }
 
 func (s *TokenSource) refusal(resp *rest.Response) error {
@@ -169,7 +130,7 @@ func (s *TokenSource) refusal(resp *rest.Response) error {
 	}
 }
 
-func (s *TokenSource) keep(resp *rest.Response) error {
+func (s *TokenSource) issued(resp *rest.Response) (rest.Token, error) {
 	var answer struct {
 		Access struct {
 			Token struct {
@@ -179,14 +140,11 @@ func (s *TokenSource) keep(resp *rest.Response) error {
 		} `json:"access"`
 	}
 	if err := json.Unmarshal(resp.Body, &answer); err != nil || answer.Access.Token.ID == "" {
-		return &ticket.Error{Kind: ticket.Retry, Op: "log in", Status: resp.Status, Message: "the identity service's answer holds no token"}
+		return rest.Token{}, &ticket.Error{Kind: ticket.Retry, Op: "log in", Status: resp.Status, Message: "the identity service's answer holds no token"}
 	}
-	now := s.now()
 	expires, ok := parseTime(answer.Access.Token.Expires)
 	if !ok {
-		expires = now.Add(tokenLife)
+		expires = s.now().Add(tokenLife)
 	}
-	s.token, s.expires = answer.Access.Token.ID, expires
-	s.renewAt = expires.Add(-min(renewBefore, expires.Sub(now)/2))
-	return nil
+	return rest.Token{Value: answer.Access.Token.ID, Expires: expires}, nil
 }

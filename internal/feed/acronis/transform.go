@@ -1,0 +1,28 @@
+package acronis
+
+// DefaultTransform is the jq program from an event to the parameters of the
+// Events API. Its input is the event as the Event Manager sent it.
+//
+// The texts leave out what differs each time the same thing happens (times, ids,
+// counts): without a known configuration item they decide which request an event
+// belongs to.
+const DefaultTransform = `def words: sub("^.*~"; "") | sub("\\.v[0-9.]+$"; "") | sub("^a\\.(p\\.)?"; "") | gsub("[._]"; " ");
+def steady: with_entries(select((.value | type | . == "string" or . == "boolean")
+  and (.key | test("(time|date|_at|At|id|Id|ID|uuid|count)$") | not)));
+(.type | words) as $what
+| (.data | if type == "object" then . else {} end) as $data
+| ([$data | .name?, .resourceName?, .resource_name?, .title? | strings | select(. != "")] | .[0]) as $name
+| {
+    source: "Acronis",
+    sourceID: (.subject // .id),
+    subject: "\($what): \($name // .subject // .tenant_id)",
+    note: ([
+      "Acronis reports: \($what).", "",
+      "- Type: \(.type)", "- Tenant: \(.tenant_id)", "- Subject: \(.subject // "none")", "- Reported by: \(.source)",
+      ($data | steady | to_entries[] | "- \(.key): \(.value)")
+    ] | join("\n")),
+    ci_source: "Acronis",
+    ci_sourceID: .subject,
+    impact: ({critical: "high", error: "high", high: "high", warning: "medium", medium: "medium",
+      information: "low", info: "low", low: "low"}[$data.severity? | strings | ascii_downcase])
+  }`
