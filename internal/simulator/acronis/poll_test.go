@@ -110,7 +110,8 @@ func TestWakeLooksAtTheClock(t *testing.T) {
 	p := b.polling(eventsURL(subA, first, 0, "timeout", "PT30S"))
 	require.Eventually(t, func() bool { return b.s.Stats().Polls == 1 }, 10*time.Second, time.Millisecond)
 	<-moved
-	moved <- start.Add(30 * time.Second)
+	moved <- start.Add(time.Minute)
+	assert.Equal(t, 429, b.get(eventsURL(subA, second, 0)).Code, "a leader whose poll runs is alive, however late it is")
 	b.s.Wake()
 	<-p.done
 	assert.JSONEq(t, `{"events":[],"offset":0}`, p.w.Body.String())

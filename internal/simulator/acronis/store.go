@@ -148,7 +148,6 @@ func (t *topic) at(when time.Time) int64 {
 // read collects up to limit wanted events from a position on. It returns the
 // position up to which it looked, which is never below from.
 func (t *topic) read(from int64, limit int, wanted func(stored) bool) (events []stored, next int64) {
-	from = max(from, t.earliest())
 	first, _ := slices.BinarySearchFunc(t.Events, from, func(e stored, n int64) int { return cmp.Compare(e.Sequence, n) })
 	for _, e := range t.Events[first:] {
 		if !wanted(e) {
