@@ -90,7 +90,8 @@ func (s *Server) acknowledge(sub *subscription, position int64, now time.Time) {
 }
 
 // wait looks for events until there are some, or a deadline; the server is
-// locked but for the waiting itself. A token that ends meanwhile ends it too.
+// locked but for the waiting itself. A token that ends meanwhile ends it too. A
+// timer that rang counts also where the clock stands still.
 func (s *Server) wait(c *call, sub *subscription, q query, deadline time.Time) answer {
 	now := s.opts.Now()
 	over := time.NewTimer(deadline.Sub(now))

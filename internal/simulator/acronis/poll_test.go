@@ -211,3 +211,11 @@ func TestASubscriptionIsNotEvictedWhileItIsPolled(t *testing.T) {
 		assert.Equal(t, 202, p.w.Code)
 	})
 }
+
+func TestAPollEndsWhereTheClockStandsStill(t *testing.T) {
+	b := newBench(t, Options{TokenLife: 20 * time.Millisecond})
+	b.created(subA, nil)
+	assert.Equal(t, 202, b.get(eventsURL(subA, first, 0, "timeout", "PT0.02S")).Code)
+	b.enter("any", "any")
+	assert.Equal(t, 401, b.get(eventsURL(subA, first, 0, "timeout", "PT10S")).Code)
+}
