@@ -21,14 +21,14 @@ type line struct {
 	// N grows from line to line, also over restarts.
 	N  int64     `json:"n"`
 	At time.Time `json:"at"`
-	// Kind is entry (the feed has it), ticket, comment, status or edit (Jira has it).
+	// Kind is entry (a feed has it), ticket, comment, status or edit (Jira has it).
 	Kind   string `json:"kind"`
 	Ticket string `json:"ticket"`
 	Text   string `json:"text"`
 	URL    string `json:"url,omitempty"`
 }
 
-// activity tells what happens in both simulators. What happens in Jira it finds
+// activity tells what happens in the simulators. What happens in Jira it finds
 // by comparing, when asked.
 type activity struct {
 	issues func() []jira.Issue
@@ -60,6 +60,13 @@ func (a *activity) published(e cloudfeeds.Entry) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.add(line{At: e.Updated, Kind: "entry", Ticket: e.TicketID, Text: text})
+}
+
+// happened adds an event of Acronis.
+func (a *activity) happened(at time.Time, h happening) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.add(line{At: at, Kind: "entry", Ticket: h.about, Text: h.text})
 }
 
 // know takes all issues as known.

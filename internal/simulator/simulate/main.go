@@ -1,6 +1,7 @@
 // Command simulate serves stand-ins for Rackspace Cloud Feeds (with its
-// identity service) and for Jira at one address, plays a recorded ticketing
-// feed, and keeps its state in a file, so that a second run goes on.
+// identity service), for the Acronis Event Manager (with its token endpoint) and
+// for Jira at one address, plays a recorded ticketing feed with events of
+// Acronis in between, and keeps its state in a file, so that a second run goes on.
 package main
 
 import (
@@ -80,7 +81,7 @@ func run(ctx context.Context, args []string, listening chan<- string) error {
 	if listening != nil {
 		listening <- address
 	}
-	fmt.Fprintf(os.Stderr, "simulate: serving http://%s/jira/ and http://%s/cloudfeeds/\n", address, address)
+	fmt.Fprintf(os.Stderr, "simulate: serving http://%s/jira/, /cloudfeeds/ and /acronis/\n", address)
 
 	playing, stopPlaying := context.WithCancel(ctx)
 	defer stopPlaying()
@@ -103,6 +104,7 @@ func run(ctx context.Context, args []string, listening chan<- string) error {
 // serve answers until ctx ends, and saves now and then.
 func serve(ctx context.Context, listener net.Listener, w *world, state string) error {
 	server := &http.Server{Handler: w.routes(), ReadHeaderTimeout: 10 * time.Second}
+	server.RegisterOnShutdown(w.acronis.Close) // its polls may wait for half a minute
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }() // ends with Shutdown or Close below
 	ticker := time.NewTicker(saveEvery)
@@ -140,6 +142,7 @@ func (w *world) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/jira/", http.StripPrefix("/jira", w.jira))
 	mux.Handle("/cloudfeeds/", http.StripPrefix("/cloudfeeds", w.feeds))
+	mux.Handle("/acronis/", http.StripPrefix("/acronis", w.acronis))
 	mux.Handle("GET /activity", w.log)
 	mux.HandleFunc("GET /healthz", func(rw http.ResponseWriter, _ *http.Request) { fmt.Fprintln(rw, "ok") })
 	// The pages of the simulated Jira link to each other from the root.

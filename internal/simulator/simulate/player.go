@@ -12,7 +12,7 @@ import (
 const slower = 10
 
 // player publishes the recorded story, one entry at a time, and made-up entries
-// after it.
+// after it; see estateEvent for what Acronis adds.
 type player struct {
 	world *world
 	story []cloudfeeds.Entry

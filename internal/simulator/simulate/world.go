@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ticketbridge/ticketbridge/internal/simulator/acronis"
 	"github.com/ticketbridge/ticketbridge/internal/simulator/cloudfeeds"
 	"github.com/ticketbridge/ticketbridge/internal/simulator/jira"
 )
@@ -19,12 +20,13 @@ import (
 // account is whose tickets the feed carries.
 const account = "faws:902210447318"
 
-// world is both vendors, and how far the story has been told.
+// world is all vendors, and how far the story has been told.
 type world struct {
-	jira  *jira.Simulator
-	feeds *cloudfeeds.Server
-	now   func() time.Time
-	log   *activity
+	jira    *jira.Simulator
+	feeds   *cloudfeeds.Server
+	acronis *acronis.Server
+	now     func() time.Time
+	log     *activity
 
 	mu sync.Mutex
 	// told counts the entries published by the player.
@@ -36,9 +38,10 @@ type world struct {
 // newWorld makes a world whose Jira is reached at baseURL.
 func newWorld(baseURL string, now func() time.Time) *world {
 	w := &world{
-		jira:  jira.New(jira.Options{BaseURL: baseURL + "/jira", Now: now}),
-		feeds: cloudfeeds.New(cloudfeeds.Options{Now: now}),
-		now:   now,
+		jira:    jira.New(jira.Options{BaseURL: baseURL + "/jira", Now: now}),
+		feeds:   cloudfeeds.New(cloudfeeds.Options{Now: now}),
+		acronis: acronis.New(acronis.Options{Now: now}),
+		now:     now,
 	}
 	w.log = newActivity(w.jira.Issues, baseURL+"/jira/browse/", now)
 	return w
@@ -50,7 +53,8 @@ func (w *world) position() int {
 	return w.told
 }
 
-// publish puts the next entry of the story into the feed, at the present time.
+// publish puts the next entry of the story into the feed, at the present time,
+// and now and then an event of Acronis beside it.
 func (w *world) publish(entry func(n int) cloudfeeds.Entry) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -61,9 +65,14 @@ func (w *world) publish(entry func(n int) cloudfeeds.Entry) {
 		e.Comments[i].Created = e.Updated
 	}
 	w.feeds.Publish(e)
+	w.log.published(e)
+	if number, due := estateEvent(w.told); due {
+		h := happen(number)
+		w.acronis.Publish(h.event)
+		w.log.happened(w.now(), h)
+	}
 	w.told++
 	w.changed = true
-	w.log.published(e)
 }
 
 // touch notes that something may have changed.
@@ -87,7 +96,9 @@ func (w *world) watch(next http.Handler) http.Handler {
 type saved struct {
 	Jira       json.RawMessage `json:"jira"`
 	CloudFeeds json.RawMessage `json:"cloudfeeds"`
-	Told       int             `json:"told"`
+	// Acronis is missing in files of a time before it was simulated.
+	Acronis json.RawMessage `json:"acronis,omitempty"`
+	Told    int             `json:"told"`
 }
 
 // load goes on from a state file; a missing one is a new world.
@@ -103,7 +114,11 @@ func (w *world) load(file string) error {
 	if err := json.Unmarshal(data, &s); err != nil {
 		return fmt.Errorf("%s is no state of the simulators; delete it to start anew: %w", file, err)
 	}
-	if err := errors.Join(w.jira.Restore(bytes.NewReader(s.Jira)), w.feeds.Restore(s.CloudFeeds)); err != nil {
+	err = errors.Join(w.jira.Restore(bytes.NewReader(s.Jira)), w.feeds.Restore(s.CloudFeeds))
+	if len(s.Acronis) > 0 {
+		err = errors.Join(err, w.acronis.Restore(s.Acronis))
+	}
+	if err != nil {
 		return fmt.Errorf("%s does not fit this version of the simulators; delete it to start anew: %w", file, err)
 	}
 	w.told = s.Told
@@ -140,7 +155,11 @@ func (w *world) snapshot() (data []byte, changed bool, err error) {
 	if err != nil {
 		return nil, false, err
 	}
-	data, err = json.Marshal(saved{Jira: issues.Bytes(), CloudFeeds: entries, Told: w.told})
+	events, err := w.acronis.Snapshot()
+	if err != nil {
+		return nil, false, err
+	}
+	data, err = json.Marshal(saved{Jira: issues.Bytes(), CloudFeeds: entries, Acronis: events, Told: w.told})
 	return data, true, err
 }
 
