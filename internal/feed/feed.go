@@ -6,6 +6,8 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/ticketbridge/ticketbridge/activities"
 	"github.com/ticketbridge/ticketbridge/internal/config"
@@ -32,17 +34,12 @@ type kind struct {
 func kinds() map[string]kind {
 	return map[string]kind{
 		config.TypeCloudFeeds: cloudFeedsKind(),
+		config.TypeAcronis:    acronisKind(),
 	}
 }
 
 // Types are the feed types of this version, as the configuration names them.
-func Types() []string {
-	names := []string{}
-	for name := range kinds() {
-		names = append(names, name)
-	}
-	return names
-}
+func Types() []string { return slices.Sorted(maps.Keys(kinds())) }
 
 // Set holds the reader of every configured feed.
 type Set struct {
