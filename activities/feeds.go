@@ -120,6 +120,8 @@ type ReadFeedResult struct {
 	Samples     []string              `json:"samples,omitempty"`
 	CatchingUp  bool                  `json:"catching_up,omitempty"`
 	LastPoll    time.Time             `json:"last_poll,omitzero"`
+	// Note is what a person should know of the feed though nothing is wrong.
+	Note string `json:"note,omitempty"`
 	// RewindError is why the position was not moved back.
 	RewindError string `json:"rewind_error,omitempty"`
 	// Error is why the last read failed; NotBefore when to try again.
@@ -302,7 +304,7 @@ func (r *ReadFeedResult) take(got event.Reading, malformed []event.Entry, at tim
 	r.Dropped += got.Dropped
 	r.Holes += got.Holes
 	r.Gaps = append(r.Gaps, got.Gaps...)
-	r.CatchingUp = got.More
+	r.CatchingUp, r.Note = got.More, got.Note
 	r.Error, r.NotBefore = "", time.Time{}
 	if got.Wait > 0 {
 		r.NotBefore = at.Add(got.Wait)

@@ -13,9 +13,10 @@ import (
 // Secrets of the demonstration. They open nothing but the simulators and this
 // machine's own HTTP interfaces.
 const (
-	demoFeedKey   = "demo-feed-key"
-	demoJiraToken = "demo-jira-token"
-	demoToken     = "demo-token-of-monitoring"
+	demoFeedKey       = "demo-feed-key"
+	demoAcronisSecret = "demo-acronis-secret"
+	demoJiraToken     = "demo-jira-token"
+	demoToken         = "demo-token-of-monitoring"
 )
 
 // stopCalls is how long the worker lets running calls end, unless the user says
@@ -34,7 +35,8 @@ func (s settings) variables(configFile string) [][2]string {
 			[2]string{"TEMPORAL_CONFIG_FILE", os.DevNull}) // no profile of other servers
 	}
 	if s.demo() {
-		vars = append(vars, [2]string{"DEMO_FEED_KEY", demoFeedKey}, [2]string{"DEMO_JIRA_TOKEN", demoJiraToken}, [2]string{"DEMO_TOKEN", demoToken})
+		vars = append(vars, [2]string{"DEMO_FEED_KEY", demoFeedKey}, [2]string{"DEMO_ACRONIS_SECRET", demoAcronisSecret},
+			[2]string{"DEMO_JIRA_TOKEN", demoJiraToken}, [2]string{"DEMO_TOKEN", demoToken})
 	}
 	return vars
 }

@@ -23,7 +23,7 @@ func feedCommand() *cobra.Command {
 		feedSignal(contract.SignalPause, "Stop reading a feed for now"),
 		feedSignal(contract.SignalResume, "Go on reading a feed that is paused or blocked"),
 		feedSignal(contract.SignalPollNow, "Read a feed at once"),
-		feedRewind())
+		feedRewind(), feedTopics(), feedTypes())
 }
 
 func feedStart() *cobra.Command {

@@ -41,6 +41,7 @@ func (s *feedState) details(name string) string {
 	row("Of a foreign tenant / left out by the transform", fmt.Sprintf("%d / %d", s.Refused, s.Dropped))
 	row("Holes in the numbering", countText(s.Holes))
 	row("Last error", s.LastError)
+	row("Note", s.Note)
 	row("Signals refused", refusedText(s.Rejected, s.LastRejection))
 	if s.GapCount > 0 {
 		fmt.Fprintf(&b, "\n**Events may be missing** (%d windows recorded; the newest %d):\n\n", s.GapCount, len(s.Gaps))

@@ -42,6 +42,7 @@ type feedState struct {
 	CatchingUp    bool                   `json:"catching_up,omitempty"`
 	Failures      int                    `json:"failures,omitempty"`
 	LastError     string                 `json:"last_error,omitempty"`
+	Note          string                 `json:"note,omitempty"`
 	Polls         int64                  `json:"polls,omitempty"`
 	Events        int64                  `json:"events,omitempty"`
 	Refused       int64                  `json:"refused,omitempty"`
@@ -81,7 +82,7 @@ func (s *feedState) take(r activities.ReadFeedResult, err error) {
 	}
 	s.NotBefore = r.NotBefore
 	if r.Polls > 0 {
-		s.CatchingUp = r.CatchingUp
+		s.CatchingUp, s.Note = r.CatchingUp, rest.Truncate(r.Note, keptText)
 	}
 	s.Polls += int64(r.Polls)
 	s.Events += int64(r.Events)
@@ -206,7 +207,7 @@ func (s *feedState) view(name string) contract.FeedView {
 		Feed: name, State: s.bridgeState(), Marker: s.Marker, Newest: s.Newest, Position: s.Position,
 		LastPoll: s.LastPoll, Polls: s.Polls, Events: s.Events,
 		Refused: s.Refused, Dropped: s.Dropped, Holes: s.Holes, Malformed: s.Malformed,
-		CatchingUp: s.CatchingUp, LastError: s.LastError, Gaps: s.Gaps, GapCount: s.GapCount, Parked: s.Parked,
+		CatchingUp: s.CatchingUp, LastError: s.LastError, Note: s.Note, Gaps: s.Gaps, GapCount: s.GapCount, Parked: s.Parked,
 		Rejected: s.Rejected, LastRejection: s.LastRejection, Samples: s.Samples,
 	}
 }

@@ -13,8 +13,10 @@ import (
 // Defaults of feeds.
 const (
 	defaultPollInterval = Duration(10 * time.Second)
-	defaultIdentityURL  = "https://identity.api.rackspacecloud.com/v2.0"
-	maxPollInterval     = Duration(24 * time.Hour)
+	// longPollInterval is for feeds whose requests wait for news themselves.
+	longPollInterval   = Duration(time.Second)
+	defaultIdentityURL = "https://identity.api.rackspacecloud.com/v2.0"
+	maxPollInterval    = Duration(24 * time.Hour)
 )
 
 var marker = regexp.MustCompile(`(?i)^urn:uuid:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
@@ -111,7 +113,11 @@ func (c *checker) notOf(path, feedType string, keys ...string) {
 func (c *checker) applyShare(path string, feed *Feed) {
 	share := Duration(c.cfg.FeedInterval(feed.Name))
 	if !c.doc.Has(path) {
-		feed.PollInterval = max(defaultPollInterval, share)
+		interval := defaultPollInterval
+		if feed.Type == TypeAcronis {
+			interval = longPollInterval
+		}
+		feed.PollInterval = max(interval, share)
 		return
 	}
 	if feed.PollInterval > 0 && feed.PollInterval < share {

@@ -112,3 +112,12 @@ func readSecret(path string) (string, error) {
 	}
 	return value, nil
 }
+
+// ReadSecret reads the secret that a reference (env:NAME or file:/path) names.
+func ReadSecret(reference string) (Secret, error) {
+	var s Secret
+	if err := s.UnmarshalText([]byte(reference)); err != nil {
+		return s, err
+	}
+	return s, s.resolve(".")
+}

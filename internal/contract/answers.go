@@ -108,8 +108,10 @@ type FeedView struct {
 	Holes     int64 `json:"holes"`
 	Malformed int64 `json:"malformed"`
 	// CatchingUp: there is more to read right now.
-	CatchingUp    bool         `json:"catching_up,omitempty"`
-	LastError     string       `json:"last_error,omitempty"`
+	CatchingUp bool   `json:"catching_up,omitempty"`
+	LastError  string `json:"last_error,omitempty"`
+	// Note is what a person should know though nothing is wrong.
+	Note          string       `json:"note,omitempty"`
 	Gaps          []event.Gap  `json:"gaps,omitempty"`
 	GapCount      int64        `json:"gap_count,omitempty"`
 	Parked        []ParkedItem `json:"parked,omitempty"`
