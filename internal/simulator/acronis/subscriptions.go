@@ -169,6 +169,13 @@ func (s *Server) SetCommitted(subscription string, offset int64) {
 	s.kept.Committed[subscription] = s.position(offset)
 }
 
+// Subscriptions are the ids of those that are there, sorted.
+func (s *Server) Subscriptions() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Sorted(maps.Keys(s.kept.Subscriptions))
+}
+
 // Committed is the offset stored for a subscription, or 0.
 func (s *Server) Committed(subscription string) int64 {
 	s.mu.Lock()
