@@ -28,6 +28,7 @@ type feedState struct {
 	Reader      string          `json:"reader,omitempty"`
 	Position    json.RawMessage `json:"position,omitempty"`
 	Integration string          `json:"integration,omitempty"`
+	Match       event.Policy    `json:"match,omitempty"`
 	Marker      string          `json:"marker,omitempty"`
 	Newest      time.Time       `json:"newest,omitzero"`
 	LastPoll    time.Time       `json:"last_poll,omitzero"`
@@ -72,7 +73,7 @@ func (s *feedState) take(r activities.ReadFeedResult, err error) {
 		return
 	}
 	s.Position, s.Rewind = r.Position, nil
-	s.Integration = r.Integration
+	s.Integration, s.Match = r.Integration, r.Match
 	if r.Marker != "" {
 		s.Marker, s.Newest = r.Marker, r.Newest
 	}
@@ -203,7 +204,7 @@ func (s *feedState) bridgeState() string {
 
 func (s *feedState) view(name string) contract.FeedView {
 	return contract.FeedView{
-		Feed: name, State: s.bridgeState(), Marker: s.Marker, Newest: s.Newest, Position: s.Position,
+		Feed: name, State: s.bridgeState(), Match: s.Match, Marker: s.Marker, Newest: s.Newest, Position: s.Position,
 		LastPoll: s.LastPoll, Polls: s.Polls, Events: s.Events,
 		Refused: s.Refused, Dropped: s.Dropped, Holes: s.Holes, Malformed: s.Malformed,
 		CatchingUp: s.CatchingUp, LastError: s.LastError, Gaps: s.Gaps, GapCount: s.GapCount, Parked: s.Parked,
