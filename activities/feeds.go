@@ -34,8 +34,10 @@ func (e *ConfigurationError) Unwrap() error { return e.Err }
 
 // Feed is one configured feed.
 type Feed struct {
-	Name         string
-	Integration  string
+	Name        string
+	Integration string
+	// Match is the policy that its events are matched by.
+	Match        event.Policy
 	Reader       FeedReader
 	PollInterval time.Duration
 }
@@ -104,38 +106,12 @@ type ReadFeedInput struct {
 	Failures int `json:"failures,omitempty"`
 }
 
-// ReadFeedResult is what one window brought, all of it handed over.
-type ReadFeedResult struct {
-	Position    json.RawMessage       `json:"position,omitempty"`
-	Integration string                `json:"integration,omitempty"`
-	Marker      string                `json:"marker,omitempty"`
-	Newest      time.Time             `json:"newest,omitzero"`
-	Polls       int                   `json:"polls,omitempty"`
-	Events      int                   `json:"events,omitempty"`
-	Refused     int                   `json:"refused,omitempty"`
-	Dropped     int                   `json:"dropped,omitempty"`
-	Holes       int                   `json:"holes,omitempty"`
-	Parked      []contract.ParkedItem `json:"parked,omitempty"`
-	Gaps        []event.Gap           `json:"gaps,omitempty"`
-	Samples     []string              `json:"samples,omitempty"`
-	CatchingUp  bool                  `json:"catching_up,omitempty"`
-	LastPoll    time.Time             `json:"last_poll,omitzero"`
-	// Note is what a person should know of the feed though nothing is wrong.
-	Note string `json:"note,omitempty"`
-	// RewindError is why the position was not moved back.
-	RewindError string `json:"rewind_error,omitempty"`
-	// Error is why the last read failed; NotBefore when to try again.
-	Error     string    `json:"error,omitempty"`
-	NotBefore time.Time `json:"not_before,omitzero"`
-}
-
-const samplesPerReading = 3
-
 // ReadFeed reads a feed for one window. It returns as soon as it handed
 // something over, so that the position moves; when the window ends; or when the
 // worker stops. A read that fails is no failure of the activity: the result
-// says why and when to try again. Only a configuration that a person has to
-// mend is an error, which Temporal does not retry.
+// says why and when to try again. A feed that goes on saying "later" is asked
+// again within the window, so that waiting costs nothing. Only a configuration
+// that a person has to mend is an error, which Temporal does not retry.
 func (a *Feeds) ReadFeed(ctx context.Context, in ReadFeedInput) (ReadFeedResult, error) {
 	feed, err := a.Source.Feed(in.Feed)
 	if err != nil {
@@ -144,7 +120,7 @@ func (a *Feeds) ReadFeed(ctx context.Context, in ReadFeedInput) (ReadFeedResult,
 	ctx, done := a.supersede(ctx, in.Feed)
 	defer done()
 	// Until the feed was asked again, what it asked for still holds.
-	result := ReadFeedResult{Position: in.Position, Integration: feed.Integration, NotBefore: in.NotBefore}
+	result := ReadFeedResult{Position: in.Position, Integration: feed.Integration, Match: feed.Match, NotBefore: in.NotBefore}
 	if in.Rewind != nil {
 		if result.Position, err = feed.Reader.Rewind(in.Position, in.Rewind.To); err != nil {
 			result.Position, result.RewindError = in.Position, err.Error()
@@ -191,7 +167,7 @@ func (a *Feeds) readOnce(ctx context.Context, feed Feed, in ReadFeedInput, resul
 	case err != nil && stopping(ctx):
 		return true, ctx.Err() // the position is where it was
 	case err != nil:
-		return a.readFailed(ctx, feed, in, result, err)
+		return a.readFailed(ctx, feed, in, result, deadline, err)
 	}
 	result.Polls++
 	entries, malformed := split(got.Entries)
@@ -202,7 +178,7 @@ func (a *Feeds) readOnce(ctx context.Context, feed Feed, in ReadFeedInput, resul
 		refused, err := a.HandOver.HandOver(ctx, feed.Name, entries, in.Create)
 		if err != nil {
 			err = &ticket.Error{Kind: ticket.Retry, Op: fmt.Sprintf("feed %s: hand over %d events", feed.Name, len(entries)), Message: err.Error(), Err: err}
-			return a.readFailed(ctx, feed, in, result, err)
+			return a.readFailed(ctx, feed, in, result, deadline, err)
 		}
 		malformed = append(malformed, refused...)
 	}
@@ -241,8 +217,8 @@ func stopping(ctx context.Context) bool {
 }
 
 // readFailed records a failed read, or ends the activity with the error that
-// parks the feed.
-func (a *Feeds) readFailed(ctx context.Context, feed Feed, in ReadFeedInput, result *ReadFeedResult, err error) (bool, error) {
+// parks the feed. It reports whether the window should end with it.
+func (a *Feeds) readFailed(ctx context.Context, feed Feed, in ReadFeedInput, result *ReadFeedResult, deadline time.Time, err error) (bool, error) {
 	if ctx.Err() != nil {
 		return true, ctx.Err()
 	}
@@ -257,7 +233,14 @@ func (a *Feeds) readFailed(ctx context.Context, feed Feed, in ReadFeedInput, res
 	}
 	result.Error = err.Error()
 	result.NotBefore = time.Now().Add(wait).UTC()
-	return true, nil
+	return !waitsInWindow(in, result.NotBefore, deadline, err), nil
+}
+
+// waitsInWindow: a feed that says when to ask again is waited for within the
+// window, once its first refusal was shown.
+func waitsInWindow(in ReadFeedInput, again, deadline time.Time, err error) bool {
+	e, ok := errors.AsType[*ticket.Error](err)
+	return ok && e.Kind == ticket.RateLimited && e.RetryAfter > 0 && in.Failures > 0 && again.Before(deadline)
 }
 
 const (
@@ -293,53 +276,4 @@ func (a *Feeds) report(feed string, got event.Reading, entries int) {
 	for range got.Gaps {
 		a.Recorder.GapRecorded(feed)
 	}
-}
-
-// take adds one reading to the result, at the time it was read.
-func (r *ReadFeedResult) take(got event.Reading, malformed []event.Entry, at time.Time) {
-	r.Position = got.Position
-	r.Marker, r.Newest = got.Marker, got.Newest
-	r.Events += len(got.Entries) - len(malformed)
-	r.Refused += got.Refused
-	r.Dropped += got.Dropped
-	r.Holes += got.Holes
-	r.Gaps = append(r.Gaps, got.Gaps...)
-	r.CatchingUp, r.Note = got.More, got.Note
-	r.Error, r.NotBefore = "", time.Time{}
-	if got.Wait > 0 {
-		r.NotBefore = at.Add(got.Wait)
-	}
-	for _, e := range malformed {
-		r.Parked = append(r.Parked, contract.ParkedItem{Item: e.Item(), Reason: e.Malformed, Since: at})
-	}
-	for _, e := range got.Entries {
-		if len(r.Samples) == samplesPerReading {
-			break
-		}
-		r.Samples = append(r.Samples, sample(e))
-	}
-}
-
-func sample(e event.Entry) string {
-	switch {
-	case e.Malformed != "":
-		return e.ID + ": malformed: " + e.Malformed
-	case e.Foreign == nil:
-		return e.ID + ": " + e.Params["subject"]
-	case e.Foreign.Comment != nil:
-		return e.Foreign.TicketID + ": comment " + e.Foreign.Comment.ID + " on " + e.Foreign.Subject
-	default:
-		return e.Foreign.TicketID + ": " + e.Foreign.Type + " " + e.Foreign.Subject
-	}
-}
-
-func split(all []event.Entry) (good, malformed []event.Entry) {
-	for _, e := range all {
-		if e.Malformed != "" {
-			malformed = append(malformed, e)
-			continue
-		}
-		good = append(good, e)
-	}
-	return good, malformed
 }

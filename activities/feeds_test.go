@@ -303,37 +303,3 @@ func TestASecondReaderOfAFeedEndsTheFirst(t *testing.T) {
 	endOther()
 	assert.Empty(t, a.running)
 }
-
-func TestAParkedEntryIsReadAgainAndAmended(t *testing.T) {
-	r := &reader{entry: event.Entry{ID: "1", Malformed: "names no ticket"}}
-	a, h, _ := feeds(r)
-	got, err := call[RedeliverResult](t, a, "Redeliver", RedeliverInput{Feed: "lon", Item: "1"})
-	require.NoError(t, err)
-	assert.Equal(t, "names no ticket", got.Malformed)
-
-	got, err = call[RedeliverResult](t, a, "Redeliver", RedeliverInput{Feed: "lon", Item: "1", Set: map[string]string{"ticket_id": "7", "note": "n"}})
-	require.NoError(t, err)
-	assert.Empty(t, got.Malformed)
-	require.Len(t, h.entries, 1)
-	assert.Equal(t, "7", h.entries[0].Foreign.TicketID)
-	assert.Equal(t, "1", h.entries[0].Foreign.Comment.ID)
-
-	got, err = call[RedeliverResult](t, a, "Redeliver", RedeliverInput{Feed: "lon", Item: "1", Set: map[string]string{"colour": "red"}})
-	require.NoError(t, err)
-	assert.Contains(t, got.Malformed, "set.colour: want")
-
-	// The feed does not answer just now: what it holds must not be lost for what
-	// a person typed.
-	r.entryErr = &ticket.Error{Kind: ticket.Retry, Op: "read entry", Status: 503}
-	_, err = call[RedeliverResult](t, a, "Redeliver", RedeliverInput{Feed: "lon", Item: "1", Set: map[string]string{"ticket_id": "8"}})
-	assert.Equal(t, contract.ErrorRetry, appError(t, err).Type())
-	assert.Len(t, h.entries, 1)
-
-	// The feed no longer has it: what a person typed is enough.
-	r.entry, r.entryErr = event.Entry{}, &ticket.Error{Kind: ticket.NotFound, Op: "read entry"}
-	_, err = call[RedeliverResult](t, a, "Redeliver", RedeliverInput{Feed: "lon", Item: "2"})
-	assert.Equal(t, contract.ErrorNotFound, appError(t, err).Type())
-	_, err = call[RedeliverResult](t, a, "Redeliver", RedeliverInput{Feed: "lon", Item: "2", Set: map[string]string{"ticket_id": "8"}})
-	require.NoError(t, err)
-	assert.Equal(t, "2", h.entries[1].ID)
-}

@@ -79,7 +79,10 @@ func (o one) Integration(name string) (Integration, error) {
 }
 
 // counted remembers the outcomes of calls.
-type counted struct{ outcomes, polls []string }
+type counted struct {
+	outcomes, polls []string
+	dropped, holes  int
+}
 
 func (c *counted) ProviderCall(_, operation, outcome string, _ time.Duration) {
 	c.outcomes = append(c.outcomes, operation+" "+outcome)
@@ -88,13 +91,13 @@ func (c *counted) TicketCreated(string)         { c.outcomes = append(c.outcomes
 func (c *counted) CommentCreated(string)        { c.outcomes = append(c.outcomes, "comment") }
 func (c *counted) FeedPolled(_, outcome string) { c.polls = append(c.polls, outcome) }
 
-func (c *counted) FeedNewest(string, time.Time)  {}
-func (c *counted) FeedLag(string, time.Duration) {}
-func (c *counted) EventsHandedOver(string, int)  {}
-func (c *counted) EntriesRefused(string, int)    {}
-func (c *counted) EntriesDropped(string, int)    {}
-func (c *counted) HolesSeen(string, int)         {}
-func (c *counted) GapRecorded(string)            {}
+func (c *counted) FeedNewest(string, time.Time)   {}
+func (c *counted) FeedLag(string, time.Duration)  {}
+func (c *counted) EventsHandedOver(string, int)   {}
+func (c *counted) EntriesRefused(string, int)     {}
+func (c *counted) EntriesDropped(_ string, n int) { c.dropped += n }
+func (c *counted) HolesSeen(_ string, n int)      { c.holes += n }
+func (c *counted) GapRecorded(string)             {}
 
 // call runs an activity the way a worker does.
 func call[T any](t *testing.T, receiver, method, in any) (T, error) {

@@ -4,12 +4,16 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
+	"strings"
 
+	"github.com/ticketbridge/ticketbridge/internal/contract"
 	"github.com/ticketbridge/ticketbridge/internal/event"
 	"github.com/ticketbridge/ticketbridge/internal/ticket"
 )
 
-// RedeliverInput asks for a parked entry again; Set is what a person amended.
+// RedeliverInput asks for a parked entry again; Set is what a person amended, of
+// the names in contract.AmendableEntry.
 type RedeliverInput struct {
 	Feed string            `json:"feed"`
 	Item string            `json:"item"`
@@ -32,7 +36,7 @@ func (a *Feeds) Redeliver(ctx context.Context, in RedeliverInput) (RedeliverResu
 	if err != nil && !typedInstead {
 		return RedeliverResult{}, temporalError(ctx, repeatable(err))
 	}
-	if err := amend(&entry, in); err != nil {
+	if err := amend(&entry, feed.Match, in); err != nil {
 		return RedeliverResult{Malformed: err.Error()}, nil
 	}
 	if entry.Malformed != "" {
@@ -50,35 +54,48 @@ func (a *Feeds) Redeliver(ctx context.Context, in RedeliverInput) (RedeliverResu
 }
 
 // amend overwrites what a person set; with it an entry is no longer malformed.
-func amend(entry *event.Entry, in RedeliverInput) error {
+func amend(entry *event.Entry, policy event.Policy, in RedeliverInput) error {
 	if len(in.Set) == 0 {
 		return nil
+	}
+	allowed := contract.AmendableEntry(policy)
+	for field := range in.Set {
+		if !slices.Contains(allowed, field) {
+			return fmt.Errorf("set.%s: want %s", field, strings.Join(allowed, ", "))
+		}
 	}
 	if entry.ID == "" {
 		entry.ID = in.Item
 	}
 	entry.Malformed = ""
-	if entry.Foreign == nil {
-		entry.Foreign = &event.Foreign{UpdatedAt: entry.StoredAt}
+	if policy == event.PolicyEvent {
+		params := event.Params{}
+		maps.Copy(params, entry.Params)
+		maps.Copy(params, in.Set)
+		entry.Params = params
+		return nil
 	}
-	entry.Params = maps.Clone(entry.Params)
-	if entry.Params == nil {
-		entry.Params = event.Params{}
+	amendForeign(entry, in)
+	return nil
+}
+
+// amendForeign sets what the entry says of the foreign ticket.
+func amendForeign(entry *event.Entry, in RedeliverInput) {
+	foreign := event.Foreign{UpdatedAt: entry.StoredAt}
+	if entry.Foreign != nil {
+		foreign = *entry.Foreign
 	}
 	for field, value := range in.Set {
 		switch field {
-		case "ticket_id":
-			entry.Foreign.TicketID, entry.Params["sourceID"] = value, value
-		case "subject":
-			entry.Foreign.Subject, entry.Params["subject"] = value, value
-		case "status":
-			entry.Foreign.Status = value
-		case "note":
-			entry.Foreign.Comment = &event.ForeignComment{ID: in.Item, Text: value}
-			entry.Params["note"] = value
-		default:
-			return fmt.Errorf("set.%s: want ticket_id, subject, status or note", field)
+		case contract.SetTicketID:
+			foreign.TicketID = value
+		case contract.SetSubject:
+			foreign.Subject = value
+		case contract.SetStatus:
+			foreign.Status = value
+		case contract.SetNote:
+			foreign.Comment = &event.ForeignComment{ID: in.Item, Text: value}
 		}
 	}
-	return nil
+	entry.Foreign = &foreign
 }

@@ -16,6 +16,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ticketbridge/ticketbridge/internal/feed"
 )
 
 const (
@@ -81,6 +83,27 @@ func TestOnlyMainsKnowConcreteFeedsAndProviders(t *testing.T) {
 			ours := strings.TrimPrefix(imported, module)
 			concrete := strings.HasPrefix(ours, "internal/provider") || strings.HasPrefix(ours, "internal/feed")
 			assert.False(t, concrete, "%s must not import %s", dir, imported)
+		}
+	}
+}
+
+// A new type of feed changes nothing in what reads feeds durably: no type, and no
+// vendor's form of a position, is named there.
+func TestWorkflowsKnowNoTypeOfFeed(t *testing.T) {
+	words := append(feed.Types(), "acronis", "cloud feeds", "rackspace", "urn:uuid")
+	for _, dir := range []string{"../workflows", "../activities", "contract", "delivery", "operate"} {
+		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+		require.NoError(t, err)
+		require.NotEmpty(t, files)
+		for _, name := range files {
+			if strings.HasSuffix(name, "_test.go") {
+				continue
+			}
+			text, err := os.ReadFile(name)
+			require.NoError(t, err)
+			for _, word := range words {
+				assert.NotContains(t, strings.ToLower(string(text)), word, name)
+			}
 		}
 	}
 }

@@ -20,6 +20,7 @@ import (
 func feedCommand() *cobra.Command {
 	return group("feed", "Start and steer feeds",
 		feedStart(), feedList(), feedState(),
+		feedTry(),
 		feedSignal(contract.SignalPause, "Stop reading a feed for now"),
 		feedSignal(contract.SignalResume, "Go on reading a feed that is paused or blocked"),
 		feedSignal(contract.SignalPollNow, "Read a feed at once"),
@@ -188,6 +189,12 @@ func writeFeed(w io.Writer, v contract.FeedView) {
 	for _, sample := range v.Samples {
 		fmt.Fprintf(w, "event %s\n", sample)
 	}
+	if v.Dropped > 0 {
+		fmt.Fprintf(w, "left out by the transform %d\n", v.Dropped)
+	}
+	if v.Holes > 0 {
+		fmt.Fprintf(w, "holes in the feed's numbering %d (normal where the feed is filtered)\n", v.Holes)
+	}
 	if v.Rejected > 0 {
 		fmt.Fprintf(w, "refused signals %d, last: %s\n", v.Rejected, v.LastRejection)
 	}
@@ -220,7 +227,7 @@ func feedRewind() *cobra.Command {
 			return signalFeed(cmd, args[0], contract.SignalRewind, to)
 		},
 	}
-	cmd.Flags().StringVar(&to.To, "to", "", `a marker (urn:uuid:...), an RFC 3339 time, or "oldest"`)
+	cmd.Flags().StringVar(&to.To, "to", "", `a marker or an offset, whichever the feed has; a time like 2026-01-15T12:00:00Z; or "oldest"`)
 	cmd.Flags().BoolVar(&to.Create, "create", false, "let events whose ticket is not found make one")
 	return cmd
 }

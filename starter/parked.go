@@ -56,9 +56,18 @@ func writeParked(w io.Writer, items []operate.Item) {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "WORKFLOW\tITEM\tKIND\tSINCE\tAMEND\tREASON")
 	for _, i := range items {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", i.Workflow, i.Item, i.Kind, clock(i.Since), strings.Join(i.Set, ","), i.Reason)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", i.Workflow, i.Item, i.Kind, clock(i.Since), amendable(i.Set), i.Reason)
 	}
 	_ = table.Flush() // errors of standard output are nobody's to handle
+}
+
+// amendable keeps the column narrow where any parameter of an event may be set.
+func amendable(names []string) string {
+	const shown = 8
+	if len(names) <= shown {
+		return strings.Join(names, ",")
+	}
+	return fmt.Sprintf("any parameter of an event (%d names in -o json)", len(names))
 }
 
 func parkedSettle(signal, short string, settle func(p *operate.Parked, ctx context.Context, workflowID, item string) error) *cobra.Command {

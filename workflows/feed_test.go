@@ -218,13 +218,13 @@ func (s *feedSuite) TestAnInterruptedRewindIsDoneLater() {
 
 func (s *feedSuite) TestAConfigurationErrorBlocksUntilResume() {
 	s.script = append(s.script, fails(temporal.NewNonRetryableApplicationError("feed lon: wrong API key", contract.ErrorConfiguration, nil)))
-	s.look(time.Minute, func(v contract.FeedView) {
+	s.look(5*time.Second, func(v contract.FeedView) {
 		s.Equal(contract.StateBlocked, v.State)
 		s.Contains(v.LastError, "wrong API key")
+		s.Len(s.reads, 1, "it is left alone for a while")
 	})
-	s.at(4*time.Minute, func() { s.Len(s.reads, 1, "it is left alone for a while") })
-	s.signal(4*time.Minute, contract.SignalResume, nil)
-	s.look(4*time.Minute+2*window, func(v contract.FeedView) {
+	s.signal(6*time.Second, contract.SignalResume, nil)
+	s.look(6*time.Second+2*window, func(v contract.FeedView) {
 		s.Equal(contract.StatePolling, v.State)
 		s.Empty(v.LastError)
 	})
@@ -233,12 +233,20 @@ func (s *feedSuite) TestAConfigurationErrorBlocksUntilResume() {
 
 func (s *feedSuite) TestABlockedFeedIsTriedAgainNowAndThen() {
 	wrong := fails(temporal.NewNonRetryableApplicationError("feed lon: 404", contract.ErrorConfiguration, nil))
-	s.script = append(s.script, wrong, wrong)
-	s.look(6*time.Minute, func(v contract.FeedView) {
-		s.Len(s.reads, 2)
-		s.Equal(contract.StateBlocked, v.State)
-	})
-	s.look(10*time.Minute+30*time.Second+2*window, func(v contract.FeedView) { s.Equal(contract.StatePolling, v.State) })
+	for range 12 {
+		s.script = append(s.script, wrong)
+	}
+	// After 10, 20, 40, 80 and 160 seconds, then every 5 minutes.
+	for _, at := range []struct {
+		after time.Duration
+		reads int
+	}{{8 * time.Second, 1}, {12 * time.Second, 2}, {72 * time.Second, 4}, {5*time.Minute + 12*time.Second, 6}, {10*time.Minute + 5*time.Second, 6}, {10*time.Minute + 20*time.Second, 7}} {
+		s.look(at.after, func(v contract.FeedView) {
+			s.Len(s.reads, at.reads, "after %s", at.after)
+			s.Equal(contract.StateBlocked, v.State)
+		})
+	}
+	s.look(40*time.Minute, func(v contract.FeedView) { s.Equal(contract.StatePolling, v.State) })
 	s.run(time.Hour)
 }
 

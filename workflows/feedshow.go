@@ -67,7 +67,7 @@ func (s *feedState) details(name string) string {
 func (s *feedState) headline() string {
 	switch {
 	case s.Blocked != "":
-		return "blocked, tried again every 5 minutes; signal `resume` once this is mended: " + cell(s.Blocked)
+		return "blocked, tried again at most 5 minutes apart; signal `resume` once this is mended: " + cell(s.Blocked)
 	case s.Paused:
 		return "paused, signal `resume` to go on"
 	case s.LastError != "":

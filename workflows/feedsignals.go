@@ -38,7 +38,8 @@ func (f *feed) receive(ctx workflow.Context) (interrupts bool) {
 		s.Paused, interrupts = true, true
 	})
 	each(f.signals.resume, f.reject(contract.SignalResume), func(nothing) {
-		s.Paused, s.Blocked, s.AtOnce, interrupts = false, "", true, true
+		s.Paused, s.Blocked, s.BlockedTimes = false, "", 0
+		s.AtOnce, interrupts = true, true
 	})
 	each(f.signals.pollNow, f.reject(contract.SignalPollNow), func(nothing) {
 		s.AtOnce, interrupts = true, true

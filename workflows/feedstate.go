@@ -18,6 +18,8 @@ const (
 	keptParked  = 10
 	keptSamples = 3
 	keptText    = 160
+	// maxBlockedTimes is more than the longest wait needs.
+	maxBlockedTimes = 10
 	// maxFeedState is what a run hands to the next one at most.
 	maxFeedState = 16 << 10
 )
@@ -28,6 +30,7 @@ type feedState struct {
 	Reader      string          `json:"reader,omitempty"`
 	Position    json.RawMessage `json:"position,omitempty"`
 	Integration string          `json:"integration,omitempty"`
+	Match       event.Policy    `json:"match,omitempty"`
 	Marker      string          `json:"marker,omitempty"`
 	Newest      time.Time       `json:"newest,omitzero"`
 	LastPoll    time.Time       `json:"last_poll,omitzero"`
@@ -35,8 +38,10 @@ type feedState struct {
 	AtOnce      bool            `json:"at_once,omitempty"`
 	Paused      bool            `json:"paused,omitempty"`
 	// Blocked is why a person is needed before the feed can be read.
-	Blocked string                 `json:"blocked,omitempty"`
-	Rewind  *contract.RewindSignal `json:"rewind,omitempty"`
+	Blocked string `json:"blocked,omitempty"`
+	// BlockedTimes counts the reads that were blocked one after the other.
+	BlockedTimes int                    `json:"blocked_times,omitempty"`
+	Rewind       *contract.RewindSignal `json:"rewind,omitempty"`
 	// Create lets the replay that runs make tickets.
 	Create        bool                   `json:"create,omitempty"`
 	CatchingUp    bool                   `json:"catching_up,omitempty"`
@@ -73,7 +78,7 @@ func (s *feedState) take(r activities.ReadFeedResult, err error) {
 		return
 	}
 	s.Position, s.Rewind = r.Position, nil
-	s.Integration = r.Integration
+	s.Integration, s.Match = r.Integration, r.Match
 	if r.Marker != "" {
 		s.Marker, s.Newest = r.Marker, r.Newest
 	}
@@ -102,7 +107,7 @@ func (s *feedState) take(r activities.ReadFeedResult, err error) {
 	s.Samples = newest(s.Samples, keptSamples)
 	s.noteErrors(r)
 	if r.Polls > 0 {
-		s.Blocked = "" // it can be read again
+		s.Blocked, s.BlockedTimes = "", 0 // it can be read again
 	}
 }
 
@@ -125,6 +130,7 @@ func (s *feedState) noteErrors(r activities.ReadFeedResult) {
 }
 
 func (s *feedState) block(err error) {
+	s.BlockedTimes = min(s.BlockedTimes+1, maxBlockedTimes)
 	s.Blocked = rest.Truncate(errorText(err), 2*keptText)
 	s.LastError = s.Blocked
 }
@@ -204,7 +210,7 @@ func (s *feedState) bridgeState() string {
 
 func (s *feedState) view(name string) contract.FeedView {
 	return contract.FeedView{
-		Feed: name, State: s.bridgeState(), Marker: s.Marker, Newest: s.Newest, Position: s.Position,
+		Feed: name, State: s.bridgeState(), Match: s.Match, Marker: s.Marker, Newest: s.Newest, Position: s.Position,
 		LastPoll: s.LastPoll, Polls: s.Polls, Events: s.Events,
 		Refused: s.Refused, Dropped: s.Dropped, Holes: s.Holes, Malformed: s.Malformed,
 		CatchingUp: s.CatchingUp, LastError: s.LastError, Note: s.Note, Gaps: s.Gaps, GapCount: s.GapCount, Parked: s.Parked,

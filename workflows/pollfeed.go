@@ -81,14 +81,26 @@ func (f *feed) continueAsNew(ctx workflow.Context) error {
 	return workflow.NewContinueAsNewError(ctx, contract.PollFeed, contract.PollFeedInput{Feed: f.name, State: state})
 }
 
-// blockedRetry is how long a blocked feed waits before it is tried again.
-const blockedRetry = 5 * time.Minute
+// A blocked feed is tried again after firstBlocked, then after twice as long
+// each time, up to mostBlocked.
+const (
+	firstBlocked = 10 * time.Second
+	mostBlocked  = 5 * time.Minute
+)
+
+func blockedWait(times int) time.Duration {
+	wait := firstBlocked
+	for range times - 1 {
+		wait = min(2*wait, mostBlocked)
+	}
+	return wait
+}
 
 // readBlocked waits for a person to mend the configuration, and tries again now
 // and then all the same: what looked like a mistake in it may have been one odd
 // answer of the feed.
 func (f *feed) readBlocked(ctx workflow.Context) error {
-	options := workflow.AwaitOptions{Timeout: blockedRetry, TimerOptions: workflow.TimerOptions{Summary: "try the blocked feed again"}}
+	options := workflow.AwaitOptions{Timeout: blockedWait(f.state.BlockedTimes), TimerOptions: workflow.TimerOptions{Summary: "try the blocked feed again"}}
 	signalled, err := workflow.AwaitWithOptions(ctx, options, f.signals.pending)
 	if err != nil || signalled {
 		return err

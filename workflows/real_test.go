@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http/httptest"
 	"slices"
@@ -57,6 +58,26 @@ func TestWhatARequestCosts(t *testing.T) {
 	perDuplicate := float64(actions(after)-actions(created)) / float64(len(page))
 	t.Logf("a duplicate: %.2f actions, %.2f events", perDuplicate, float64(len(after.Events)-len(created.Events))/float64(len(page)))
 	assert.LessOrEqual(t, perDuplicate, 0.1)
+}
+
+// Whoever lets one reader at a time read must know a feed's next run by the name
+// of its first.
+func TestAFeedsReaderIsNamedByItsFirstRun(t *testing.T) {
+	r := newRecorder(t)
+	id, _ := r.feedContinued()
+	assert.Equal(t, []string{r.firstRun(id)}, r.feed.whoRead())
+}
+
+// A run that got its state from a version without readers names one itself.
+func TestAStateWithoutAReaderGetsOne(t *testing.T) {
+	r := newRecorder(t)
+	run, err := r.client.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{ID: contract.FeedID("lon"), TaskQueue: contract.QueueWorkflows},
+		contract.PollFeed, contract.PollFeedInput{Feed: "lon", State: json.RawMessage(`{"polls":7,"position":0}`)})
+	require.NoError(t, err)
+	r.polled(contract.FeedID("lon"), func(v contract.FeedView) bool { return v.Polls > 7 })
+	r.signal(contract.FeedID("lon"), contract.SignalPollNow, nil)
+	r.polled(contract.FeedID("lon"), func(v contract.FeedView) bool { return v.Polls > 40 })
+	assert.Equal(t, []string{run.GetRunID()}, r.feed.whoRead())
 }
 
 // A quiet window is six events and one action, besides its heartbeat: with

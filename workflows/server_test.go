@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"sync"
 	"syscall"
@@ -185,6 +186,8 @@ type listFeed struct {
 	mu      sync.Mutex
 	entries []event.Entry
 	err     error
+	// readers are those that read, each once for every time it took over.
+	readers []string
 }
 
 func (f *listFeed) Feed(name string) (activities.Feed, error) {
@@ -209,6 +212,9 @@ func (f *listFeed) fail(err error) {
 func (f *listFeed) Read(_ context.Context, step event.Step) (event.Reading, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if n := len(f.readers); n == 0 || f.readers[n-1] != step.Reader {
+		f.readers = append(f.readers, step.Reader)
+	}
 	if f.err != nil {
 		return event.Reading{}, f.err
 	}
@@ -220,6 +226,12 @@ func (f *listFeed) Read(_ context.Context, step event.Step) (event.Reading, erro
 	}
 	next, err := json.Marshal(len(f.entries))
 	return event.Reading{Entries: f.entries[from:], Position: next}, err
+}
+
+func (f *listFeed) whoRead() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.readers)
 }
 
 func (f *listFeed) Rewind(_ json.RawMessage, to string) (json.RawMessage, error) {

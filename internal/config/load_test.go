@@ -174,6 +174,27 @@ func TestFeedsOfOneCredentialShareItsBudget(t *testing.T) {
 	}
 }
 
+// Acronis publishes no budget; one that is stated is shared by the feeds of a
+// client at its data centre.
+func TestAcronisFeedsShareAStatedBudget(t *testing.T) {
+	feed := func(name, client, url string, perMinute int) config.Feed {
+		return config.Feed{Name: name, Type: config.TypeAcronis, URL: url, Credential: config.Credential{
+			Type: config.CredentialOAuthClient, ClientID: client, RequestsPerMinute: perMinute,
+		}}
+	}
+	cfg := &config.Config{Feeds: []config.Feed{
+		feed("a", "c1", "https://eu2.example", 12), feed("b", "c1", "https://EU2.example", 0),
+		feed("us", "c1", "https://us5.example", 60), feed("other", "c2", "https://eu2.example", 0),
+		{Name: "cloud", Type: config.TypeCloudFeeds, URL: "https://eu2.example", Credential: config.Credential{Type: config.CredentialOAuthClient, ClientID: "c1"}},
+	}}
+	for name, want := range map[string]time.Duration{
+		"a": 10 * time.Second, "b": 10 * time.Second, // stated once, shared by both
+		"us": time.Second, "other": 0, "cloud": 6 * time.Second,
+	} {
+		assert.Equal(t, want, cfg.FeedInterval(name), name)
+	}
+}
+
 func TestPollIntervalIsAtLeastTheShare(t *testing.T) {
 	setSecrets(t)
 	cfg, err := config.Load(write(t, `

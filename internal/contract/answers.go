@@ -93,6 +93,9 @@ type MatchView struct {
 type FeedView struct {
 	Feed  string `json:"feed"`
 	State string `json:"state"`
+	// Match is the policy that its events are matched by, known from the first
+	// reading on.
+	Match event.Policy `json:"match,omitempty"`
 	// Marker is the newest entry handed over, Newest when the feed stored it.
 	Marker   string          `json:"marker,omitempty"`
 	Newest   time.Time       `json:"newest,omitzero"`

@@ -101,12 +101,12 @@ func (s EventsSignal) Check(i int) error {
 // MaxEventID is the longest event id, in bytes.
 const MaxEventID = 1000
 
-// RewindSignal moves a feed's position back; To is a marker (or offset), an
-// RFC 3339 time, or "oldest". Create lets replayed events make tickets where
-// none is found.
+// RewindSignal moves a feed's position back; To is a marker or an offset,
+// whichever the feed has, an RFC 3339 time, or "oldest". Create lets replayed
+// events make tickets where none is found.
 type RewindSignal struct {
-	To     string `json:"to"`
-	Create bool   `json:"create,omitempty"`
+	To     string `json:"to" doc:"A marker or an offset, whichever the feed has; an RFC 3339 time; or oldest."`
+	Create bool   `json:"create,omitempty" doc:"Let events whose ticket is not found make one."`
 }
 
 // Validate names what is missing.
@@ -114,7 +114,7 @@ func (s RewindSignal) Validate() error {
 	const longest = 500
 	switch {
 	case s.To == "":
-		return fmt.Errorf(`to: missing; want a marker, an RFC 3339 time or "oldest"`)
+		return fmt.Errorf(`to: missing; want a marker or an offset (whichever the feed has), a time like 2026-01-15T12:00:00Z, or "oldest"`)
 	case len(s.To) > longest:
 		return fmt.Errorf("to: longer than %d bytes", longest)
 	}
@@ -127,7 +127,8 @@ type ItemSignal struct {
 }
 
 // AmendSignal changes a parked item and retries it. Set holds what the item's
-// `set` line in the state query names, e.g. {"name":"shorter"} or {"text":"..."}.
+// `set` line in the state query names, e.g. {"name":"shorter"} or {"text":"..."};
+// for an entry of a feed, what AmendableEntry lists.
 type AmendSignal struct {
 	Item string            `json:"item"`
 	Set  map[string]string `json:"set"`

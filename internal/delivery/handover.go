@@ -67,6 +67,38 @@ func (r *Resolver) ResolveEvent(e event.Event) (event.Resolved, error) {
 	return *e.Resolved, nil
 }
 
+// Entry makes the event of a feed's entry that was received at this time, and
+// resolves it as the feed's route says. The error is why it cannot be handed over.
+func (r *Resolver) Entry(feed string, route Route, entry event.Entry, received time.Time) (event.Event, error) {
+	e, err := r.entry(feed, route, entry, received)
+	if err != nil {
+		return e, err
+	}
+	if size := encodedSize(e); size > maxSignalBytes {
+		return e, fmt.Errorf("it takes %d KB; at most %d KB can be handed over", size>>10, maxSignalBytes>>10)
+	}
+	return e, nil
+}
+
+func (r *Resolver) entry(feed string, route Route, entry event.Entry, received time.Time) (event.Event, error) {
+	if entry.ID == "" || len(entry.ID) > contract.MaxEventID {
+		return event.Event{}, fmt.Errorf("its id is missing or longer than %d bytes", contract.MaxEventID)
+	}
+	e := event.Event{
+		ID: entry.ID, ReceivedAt: received, Caller: "feed:" + feed, Replayed: entry.Replayed, Raw: entry.Raw,
+	}
+	if route.Policy == event.PolicyTicket {
+		if entry.Foreign == nil || entry.Foreign.TicketID == "" {
+			return e, errors.New("names no ticket")
+		}
+		resolved := matching.ResolveForeign(feed, *entry.Foreign)
+		e.Resolved = &resolved
+		return e, nil
+	}
+	e.Params = entry.Params
+	return r.Resolve(route, e)
+}
+
 // Feeds hands over what feeds bring.
 type Feeds struct {
 	Resolver *Resolver
@@ -85,14 +117,9 @@ func (f *Feeds) HandOver(ctx context.Context, feed string, entries []event.Entry
 	var malformed []event.Entry
 	var events []event.Event
 	for _, entry := range entries {
-		e, err := f.event(feed, route, entry, received)
+		e, err := f.Resolver.Entry(feed, route, entry, received)
 		if err != nil {
 			entry.Malformed = err.Error()
-			malformed = append(malformed, entry)
-			continue
-		}
-		if size := encodedSize(e); size > maxSignalBytes {
-			entry.Malformed = fmt.Sprintf("it takes %d KB; at most %d KB can be handed over", size>>10, maxSignalBytes>>10)
 			malformed = append(malformed, entry)
 			continue
 		}
@@ -100,25 +127,6 @@ func (f *Feeds) HandOver(ctx context.Context, feed string, entries []event.Entry
 		events = append(events, e)
 	}
 	return malformed, f.Delivery.Deliver(ctx, route.Integration, events)
-}
-
-func (f *Feeds) event(feed string, route Route, entry event.Entry, received time.Time) (event.Event, error) {
-	if entry.ID == "" || len(entry.ID) > contract.MaxEventID {
-		return event.Event{}, fmt.Errorf("its id is missing or longer than %d bytes", contract.MaxEventID)
-	}
-	e := event.Event{
-		ID: entry.ID, ReceivedAt: received, Caller: "feed:" + feed, Replayed: entry.Replayed, Raw: entry.Raw,
-	}
-	if route.Policy == event.PolicyTicket {
-		if entry.Foreign == nil || entry.Foreign.TicketID == "" {
-			return e, errors.New("names no ticket")
-		}
-		resolved := matching.ResolveForeign(feed, *entry.Foreign)
-		e.Resolved = &resolved
-		return e, nil
-	}
-	e.Params = entry.Params
-	return f.Resolver.Resolve(route, e)
 }
 
 func cut(text string, n int) string { return rest.Truncate(text, n) }

@@ -68,6 +68,9 @@ type Entry struct {
 	Raw string
 	// Malformed says why the entry cannot be handed over; it is parked.
 	Malformed string
+	// Dropped: the feed's transform leaves the entry out. A Reading has no such
+	// entries, it counts them; Newest shows them.
+	Dropped bool
 }
 
 // Gap is a window in which events may have been missed.

@@ -65,7 +65,7 @@ func New(c *config.Config) (*Set, error) {
 		}
 		s.readers[f.Name] = reader
 		s.feeds[f.Name] = activities.Feed{
-			Name: f.Name, Integration: f.Integration, Reader: reader, PollInterval: f.PollInterval.Std(),
+			Name: f.Name, Integration: f.Integration, Match: f.Match, Reader: reader, PollInterval: f.PollInterval.Std(),
 		}
 	}
 	return s, nil

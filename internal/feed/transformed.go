@@ -26,49 +26,67 @@ func (t transformed) Read(ctx context.Context, step event.Step) (event.Reading, 
 	all := reading.Entries
 	reading.Entries = make([]event.Entry, 0, len(all))
 	for _, entry := range all {
-		if t.apply(ctx, &entry) {
-			reading.Entries = append(reading.Entries, entry)
-		} else {
-			reading.Dropped++
+		if err := t.apply(ctx, &entry); err != nil {
+			return event.Reading{}, err
 		}
+		if entry.Dropped {
+			reading.Dropped++
+			continue
+		}
+		reading.Entries = append(reading.Entries, entry)
 	}
-	return reading, ctx.Err() // cut short, an entry would look as if the program had failed
+	return reading, nil
 }
 
 // Entry is the entry as the program makes it now.
 func (t transformed) Entry(ctx context.Context, item string) (event.Entry, error) {
 	entry, err := t.Reader.Entry(ctx, item)
-	if err == nil && !t.apply(ctx, &entry) {
+	if err != nil {
+		return entry, err
+	}
+	if err := t.apply(ctx, &entry); err != nil {
+		return event.Entry{}, err
+	}
+	if entry.Dropped {
 		entry.Malformed = "the transform leaves this event out now; discard it"
 	}
-	return entry, err
+	return entry, nil
 }
 
-// Newest are the feed's newest entries, those that the program leaves out
-// without parameters.
+// Newest are the feed's newest entries, those that the program leaves out marked
+// as dropped.
 func (t transformed) Newest(ctx context.Context, n int) ([]event.Entry, error) {
 	entries, err := t.Reader.Newest(ctx, n)
-	for i := range entries {
-		t.apply(ctx, &entries[i])
+	if err != nil {
+		return nil, err
 	}
-	return entries, err
+	for i := range entries {
+		if err := t.apply(ctx, &entries[i]); err != nil {
+			return nil, err
+		}
+	}
+	return entries, nil
 }
 
-// apply reports whether the entry is wanted.
-func (t transformed) apply(ctx context.Context, entry *event.Entry) bool {
+// apply gives an entry its parameters, or says that it is malformed or dropped.
+// Its error is that of the context: a program that was cut short did not fail.
+func (t transformed) apply(ctx context.Context, entry *event.Entry) error {
 	if entry.Malformed != "" {
-		return true
+		return nil
 	}
 	params, wanted, err := t.program.Params(ctx, entry.Data)
 	if err == nil {
 		err = known(params)
 	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	if err != nil {
 		entry.Malformed = "transform: " + err.Error()
-		return true
+		return nil
 	}
-	entry.Params = params
-	return wanted
+	entry.Params, entry.Dropped = params, !wanted
+	return nil
 }
 
 // known refuses what no rule would ever look at: most likely a slip of the pen.

@@ -38,7 +38,7 @@ func TestFeedsRefused(t *testing.T) {
 		status int
 		want   string
 	}{
-		``:                              {422, `{"message":"Validation Failed","errors":[["to","missing; want a marker, an RFC 3339 time or \"oldest\""]]}`},
+		``:                              {422, `{"message":"Validation Failed","errors":[["to","missing; want a marker or an offset (whichever the feed has), a time like 2026-01-15T12:00:00Z, or \"oldest\""]]}`},
 		`{"to":"oldest","cretae":true}`: {400, `{"message":"Invalid JSON string posted","detail":"json: unknown field \"cretae\""}`},
 		`{"to":"oldest"} {}`:            {400, `{"message":"Invalid JSON string posted","detail":"there is more than one JSON value"}`},
 		`{`:                             {400, `{"message":"Invalid JSON string posted","detail":"unexpected EOF"}`},

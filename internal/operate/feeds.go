@@ -40,21 +40,7 @@ func (f *Feeds) Start(ctx context.Context, feed, integration string) error {
 // State asks a feed how it stands.
 func (f *Feeds) State(ctx context.Context, feed string) (contract.FeedView, error) {
 	var view contract.FeedView
-	var answer *client.QueryWorkflowWithOptionsResponse
-	err := patiently(ctx, func(ctx context.Context) (err error) {
-		answer, err = f.Temporal.QueryWorkflowWithOptions(ctx, &client.QueryWorkflowWithOptionsRequest{
-			WorkflowID: contract.FeedID(feed), QueryType: contract.QueryState,
-			QueryRejectCondition: enumspb.QUERY_REJECT_CONDITION_NOT_OPEN,
-		})
-		return err
-	})
-	switch {
-	case err != nil:
-		return view, fmt.Errorf("feed %s: %w", feed, classifyQuery(err))
-	case answer.QueryRejected != nil:
-		return view, fmt.Errorf("feed %s: its workflow has ended: %w", feed, ErrNotFound)
-	}
-	if err := answer.QueryResult.Get(&view); err != nil {
+	if err := queryRunning(ctx, f.Temporal, contract.FeedID(feed), contract.QueryState, &view); err != nil {
 		return view, fmt.Errorf("feed %s: %w", feed, err)
 	}
 	return view, nil
@@ -83,4 +69,24 @@ func query(ctx context.Context, c client.Client, workflowID, name string, answer
 		return fmt.Errorf("query %s of %s: %w", name, workflowID, err)
 	}
 	return nil
+}
+
+// queryRunning runs a query of a workflow that has not ended; ErrNotFound where
+// it has, or never was.
+func queryRunning(ctx context.Context, c client.Client, workflowID, name string, answer any, args ...any) error {
+	var response *client.QueryWorkflowWithOptionsResponse
+	err := patiently(ctx, func(ctx context.Context) (err error) {
+		response, err = c.QueryWorkflowWithOptions(ctx, &client.QueryWorkflowWithOptionsRequest{
+			WorkflowID: workflowID, QueryType: name, Args: args,
+			QueryRejectCondition: enumspb.QUERY_REJECT_CONDITION_NOT_OPEN,
+		})
+		return err
+	})
+	switch {
+	case err != nil:
+		return classifyQuery(err)
+	case response.QueryRejected != nil:
+		return fmt.Errorf("its workflow has ended: %w", ErrNotFound)
+	}
+	return response.QueryResult.Get(answer)
 }

@@ -105,7 +105,7 @@ func (p *Parked) ofFeed(ctx context.Context, workflowID, feed string) ([]Item, e
 	for _, parked := range view.Parked {
 		items = append(items, Item{
 			Workflow: workflowID, Item: parked.Item, Feed: feed, Kind: "entry", Reason: parked.Reason, Since: parked.Since,
-			Set: []string{"ticket_id", "subject", "status", "note"},
+			Set: contract.AmendableEntry(view.Match),
 		})
 	}
 	return items, nil

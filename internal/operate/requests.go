@@ -76,6 +76,26 @@ func (r *Requests) View(ctx context.Context, workflowID string) (contract.MatchV
 	return view, nil
 }
 
+// Running is the state of a match key whose workflow runs; ErrNotFound where
+// none does.
+func (r *Requests) Running(ctx context.Context, workflowID string) (contract.MatchView, error) {
+	var view contract.MatchView
+	if err := queryRunning(ctx, r.Temporal, workflowID, contract.QueryState, &view); err != nil {
+		return view, fmt.Errorf("state of %s: %w", workflowID, err)
+	}
+	return view, nil
+}
+
+// Decided tells, without waiting, what was decided about an event under a match
+// key whose workflow runs.
+func (r *Requests) Decided(ctx context.Context, workflowID, eventID string) (contract.OutcomeAnswer, error) {
+	var answer contract.OutcomeAnswer
+	if err := queryRunning(ctx, r.Temporal, workflowID, contract.UpdateOutcome, &answer, contract.OutcomeRequest{EventID: eventID}); err != nil {
+		return answer, fmt.Errorf("outcome of %s at %s: %w", eventID, workflowID, err)
+	}
+	return answer, nil
+}
+
 func pick(workflowID string, view contract.MatchView, id int64) *Found {
 	for _, request := range view.Requests {
 		if request.ID == id {

@@ -75,6 +75,36 @@ map: {yes: no, 12: "34"}
 	assert.False(t, doc.Has("items[1].parent"))
 }
 
+// Extra is embedded, as what only some items have.
+type Extra struct {
+	Topic string   `yaml:"topic"`
+	Types []string `yaml:"types"`
+}
+
+type extended struct {
+	Name string `yaml:"name"`
+	Extra
+	Last string `yaml:"last"`
+}
+
+func TestDecodeFillsAnEmbeddedStruct(t *testing.T) {
+	var list struct {
+		Items []extended `yaml:"items"`
+	}
+	doc, faults := strictyaml.Decode([]byte("items:\n  - name: a\n    topic: t\n    types: [x, y]\n    last: z\n  - name: b\n"), &list)
+	require.Empty(t, faults)
+	assert.Equal(t, []extended{{Name: "a", Extra: Extra{Topic: "t", Types: []string{"x", "y"}}, Last: "z"}, {Name: "b"}}, list.Items)
+	assert.Equal(t, 3, doc.Line("items[0].topic"), "its keys stand among the others")
+	assert.True(t, doc.Has("items[0].types[1]"))
+	assert.False(t, doc.Has("items[1].topic"))
+
+	_, faults = strictyaml.Decode([]byte("items:\n  - topc: t\n    Extra: {topic: t}\n    types: t\n"), &list)
+	require.Len(t, faults, 3)
+	assert.Equal(t, `unknown key; did you mean "topic"?`, faults[0].Message)
+	assert.Equal(t, "unknown key; known are last, name, topic, types", faults[1].Message, "it has no key of its own")
+	assert.Equal(t, "items[0].types", faults[2].Path)
+}
+
 func TestDecodeFindsAllFaultsAtOnce(t *testing.T) {
 	var f file
 	_, faults := strictyaml.Decode([]byte(`items:
