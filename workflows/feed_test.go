@@ -233,7 +233,7 @@ func (s *feedSuite) TestAConfigurationErrorBlocksUntilResume() {
 
 func (s *feedSuite) TestABlockedFeedIsTriedAgainNowAndThen() {
 	wrong := fails(temporal.NewNonRetryableApplicationError("feed lon: 404", contract.ErrorConfiguration, nil))
-	for range 12 {
+	for range 9 {
 		s.script = append(s.script, wrong)
 	}
 	// After 10, 20, 40, 80 and 160 seconds, then every 5 minutes.
