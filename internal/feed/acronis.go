@@ -16,13 +16,13 @@ func acronisKind() kind {
 	return kind{open: openAcronis, transform: acronis.DefaultTransform}
 }
 
-func openAcronis(f config.Feed, interval config.Duration, tokens *tokens) (Reader, error) {
-	source, err := tokens.acronis(AcronisCredential(f))
+func openAcronis(f config.Feed, interval config.Duration, shared *shared) (Reader, error) {
+	source, err := shared.acronis(AcronisCredential(f))
 	if err != nil {
 		return nil, err
 	}
 	client, err := acronis.New(acronis.Config{
-		Name: f.Name, URL: f.URL, Tokens: source, HTTP: tokens.polling,
+		Name: f.Name, URL: f.URL, Tokens: source, HTTP: shared.polling,
 		Topic: f.Topic, Types: f.Types, Tenant: f.Tenant, TenantDepth: strings.ToUpper(f.TenantDepth),
 		SubjectTypes: f.SubjectTypes, CEL: f.CEL, Subscription: f.Subscription,
 		Consumer: acronis.Consumer(f.Consumer), AutoCommitInterval: f.AutoCommitInterval.Std(),

@@ -14,7 +14,7 @@ func cloudFeedsKind() kind {
 	return kind{open: openCloudFeeds, transform: cloudfeeds.DefaultTransform}
 }
 
-func openCloudFeeds(f config.Feed, interval config.Duration, tokens *tokens) (Reader, error) {
+func openCloudFeeds(f config.Feed, interval config.Duration, shared *shared) (Reader, error) {
 	credential := cloudfeeds.Credential{
 		Type: f.Credential.Type, Username: f.Credential.Username, IdentityURL: f.Credential.IdentityURL,
 	}
@@ -23,7 +23,7 @@ func openCloudFeeds(f config.Feed, interval config.Duration, tokens *tokens) (Re
 	} else {
 		credential.APIKey = f.Credential.Secret.Reveal()
 	}
-	source, err := tokens.cloudFeeds(credential)
+	source, err := shared.cloudFeeds(credential)
 	if err != nil {
 		return nil, err
 	}

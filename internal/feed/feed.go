@@ -12,7 +12,6 @@ import (
 	"github.com/ticketbridge/ticketbridge/activities"
 	"github.com/ticketbridge/ticketbridge/internal/config"
 	"github.com/ticketbridge/ticketbridge/internal/event"
-	"github.com/ticketbridge/ticketbridge/internal/transform"
 )
 
 // Reader is what every feed package offers.
@@ -25,8 +24,8 @@ type Reader interface {
 
 // kind is one type of feed.
 type kind struct {
-	// open makes a reader; tokens are shared by all feeds of the configuration.
-	open func(f config.Feed, interval config.Duration, tokens *tokens) (Reader, error)
+	// open makes a reader; shared is what all feeds of the configuration have in common.
+	open func(f config.Feed, interval config.Duration, shared *shared) (Reader, error)
 	// transform is the default jq program.
 	transform string
 }
@@ -57,9 +56,9 @@ func New(c *config.Config) (*Set, error) {
 			return err
 		},
 	}
-	tokens := newTokens()
+	shared := newShared()
 	for _, f := range c.Feeds {
-		reader, err := open(f, config.Duration(c.FeedInterval(f.Name)), tokens)
+		reader, err := open(f, config.Duration(c.FeedInterval(f.Name)), shared)
 		if err != nil {
 			return nil, fmt.Errorf("feed %s: %w", f.Name, err)
 		}
@@ -87,16 +86,16 @@ func (s *Set) Reader(name string) (Reader, error) {
 	return nil, s.unknown(name)
 }
 
-func open(f config.Feed, interval config.Duration, tokens *tokens) (Reader, error) {
+func open(f config.Feed, interval config.Duration, shared *shared) (Reader, error) {
 	kind, ok := kinds()[f.Type]
 	if !ok {
 		return nil, fmt.Errorf("type %s is not available in this version", f.Type)
 	}
-	reader, err := kind.open(f, interval, tokens)
+	reader, err := kind.open(f, interval, shared)
 	if err != nil || f.Match != event.PolicyEvent {
 		return reader, err
 	}
-	program, err := transform.Compile(cmp.Or(f.Transform, kind.transform))
+	program, err := shared.program(cmp.Or(f.Transform, kind.transform))
 	if err != nil {
 		return nil, fmt.Errorf("transform: %w", err)
 	}

@@ -116,6 +116,38 @@ func TestOneLoginForAllFeedsOfACredential(t *testing.T) {
 	require.Equal(t, 1, r.server.Stats().Logins)
 }
 
+// The limit is the user's: one feed's refusal holds up the others of the
+// credential, a fault of one feed does not.
+func TestTheLimitHoldsForAllFeedsOfACredential(t *testing.T) {
+	r := keyRig(t, sim.Options{})
+	tokens, err := NewTokenSource(r.cfg.Credential, r.cfg.HTTP, r.cfg.Now)
+	require.NoError(t, err)
+	r.cfg.Tokens = tokens
+	one, err := New(r.cfg)
+	require.NoError(t, err)
+	other, err := New(r.cfg)
+	require.NoError(t, err)
+
+	r.server.SetFaults(sim.Fault{Kind: sim.FaultStatus, Status: 429, RetryAfter: 30, Next: 1})
+	_, err = one.Read(t.Context(), event.Step{})
+	require.ErrorContains(t, err, "too many requests")
+	asked := r.server.Stats().Heads
+	_, err = other.Read(t.Context(), event.Step{})
+	var held *ticket.Error
+	require.ErrorAs(t, err, &held)
+	require.Equal(t, 30*time.Second, held.RetryAfter)
+	require.Equal(t, asked, r.server.Stats().Heads, "it was not even asked")
+	r.clock.pass(31 * time.Second)
+	_, err = other.Read(t.Context(), event.Step{})
+	require.NoError(t, err)
+
+	r.server.SetFaults(sim.Fault{Kind: sim.FaultStatus, Status: 503, RetryAfter: 30, Next: 1})
+	_, err = one.Read(t.Context(), event.Step{})
+	require.Error(t, err)
+	_, err = other.Read(t.Context(), event.Step{})
+	require.NoError(t, err)
+}
+
 func TestTemporaryErrors(t *testing.T) {
 	r := newRig(t, sim.Options{})
 	for _, c := range []struct {

@@ -83,9 +83,13 @@ func (c *Client) once(ctx context.Context, asked *time.Time, address, etag, toke
 	if err != nil {
 		return nil, callFailed(ctx, "read feed "+c.cfg.Name, err)
 	}
-	if temporary(resp.Status) && resp.RetryAfter > 0 {
+	switch until := c.cfg.Now().Add(resp.RetryAfter); {
+	case resp.RetryAfter == 0 || !temporary(resp.Status):
+	case overLimit(resp.Status):
+		c.tokens.hold(until)
+	default:
 		c.mu.Lock()
-		c.notBefore = c.cfg.Now().Add(resp.RetryAfter)
+		c.notBefore = until
 		c.mu.Unlock()
 	}
 	return resp, nil
@@ -98,7 +102,7 @@ func (c *Client) pace(ctx context.Context, asked *time.Time) error {
 	for {
 		c.mu.Lock()
 		now := c.cfg.Now()
-		if left := c.notBefore.Sub(now); left > 0 {
+		if left := max(c.notBefore.Sub(now), c.tokens.held(now)); left > 0 {
 			c.mu.Unlock()
 			return &ticket.Error{Kind: ticket.RateLimited, Op: "read feed " + c.cfg.Name, Message: "the feed asked to wait", RetryAfter: left}
 		}
@@ -144,17 +148,19 @@ func (c *Client) refused(op string, resp *rest.Response) error {
 }
 
 func temporary(status int) bool {
-	switch status {
-	case http.StatusRequestEntityTooLarge, http.StatusTooManyRequests, http.StatusRequestTimeout, http.StatusTooEarly:
-		return true // 413 is what the proxy in front of the feed says by default when the limit is reached
-	}
-	return status >= 500 || status < 300
+	return overLimit(status) || status == http.StatusRequestTimeout || status == http.StatusTooEarly || status >= 500 || status < 300
+}
+
+// overLimit: the user asked too often. 413 is what the proxy in front of the feed
+// says by default.
+func overLimit(status int) bool {
+	return status == http.StatusRequestEntityTooLarge || status == http.StatusTooManyRequests
 }
 
 func temporaryError(op string, resp *rest.Response) error {
 	e := &ticket.Error{Kind: ticket.Retry, Op: op, Status: resp.Status, Message: "the service cannot answer now", RetryAfter: resp.RetryAfter}
 	switch {
-	case resp.Status == http.StatusRequestEntityTooLarge, resp.Status == http.StatusTooManyRequests:
+	case overLimit(resp.Status):
 		e.Kind, e.Message = ticket.RateLimited, "too many requests for this user"
 	case resp.RetryAfter > 0:
 		e.Kind = ticket.RateLimited

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/ticketbridge/ticketbridge/internal/rest"
@@ -44,6 +45,9 @@ type TokenSource struct {
 	rest   rest.Client
 	now    func() time.Time
 	tokens *rest.Tokens // nil for a ready token
+
+	mu        sync.Mutex
+	notBefore time.Time // when the user may ask again, over all feeds
 }
 
 // NewTokenSource checks the credential; nil client and clock mean the usual ones.
@@ -83,6 +87,23 @@ func (s *TokenSource) get(ctx context.Context) (string, error) {
 		return s.cred.Token, nil
 	}
 	return s.tokens.Get(ctx)
+}
+
+// hold keeps all feeds of the credential from asking: the limit is the user's,
+// over all feeds ("Rate limits").
+func (s *TokenSource) hold(until time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if until.After(s.notBefore) {
+		s.notBefore = until
+	}
+}
+
+// held is how long the feeds of the credential have to wait yet.
+func (s *TokenSource) held(now time.Time) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.notBefore.Sub(now)
 }
 
 // renew is a token other than refused, which the feed answered 401.
