@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -265,4 +266,63 @@ func TestAcronisGap(t *testing.T) {
 	feed.Publish(all[20:]...)
 	s.eventually(t, func() bool { return s.delivered() == 25 }, "what is left arrives")
 	assert.EqualValues(t, 1, s.feed("acronis").GapCount)
+}
+
+// Feeds that share a credential share its budget evenly: one with a long backlog
+// does not keep the others from their turns.
+func TestAcronisFeedsOfOneCredentialAreFair(t *testing.T) {
+	t.Parallel()
+	const feeds, perMinute = 6, 360 // a second for each
+	sim := acronis.New(acronis.Options{Dialect: acronis.OpenAPI}) // which never asks to wait
+	sim.AddClient(acronis.Client{ID: "bridge", Secret: "secret-of-acronis"})
+	site := httptest.NewServer(sim)
+	t.Cleanup(func() {
+		sim.Close()
+		site.CloseClientConnections()
+		site.Close()
+	})
+	var text strings.Builder
+	text.WriteString("feeds:\n")
+	for n := range feeds {
+		fmt.Fprintf(&text, `  - name: fair-%d
+    type: acronis
+    url: %s
+    credential: {type: oauth_client, client_id: bridge, secret: "env:TEST_ACRONIS_SECRET", requests_per_minute: %d}
+    topic: topic-%d
+    types: ["%s*"]
+    long_poll: 1s
+    subscription: 00000000-0000-4000-8000-%012d
+    integration: jira-ops
+    transform: '{source: "Acronis", ci: "srv-%03d", subject: "Fair", note: .data.text}'
+`, n, site.URL, perMinute, n, acronis.TypePrefix, n, n+1)
+		// One event to begin with makes the topic.
+		sim.Publish(acronis.Event{Topic: fmt.Sprintf("topic-%d", n), Type: agentEvent, Data: json.RawMessage(`{"text":"first"}`)})
+	}
+	backlog := make([]acronis.Event, 5000)
+	for i := range backlog {
+		backlog[i] = acronis.Event{Topic: "topic-0", Type: agentEvent, Data: json.RawMessage(`{"text":"the same again"}`)}
+	}
+	sim.Publish(backlog...)
+	s := start(t, options{feeds: text.String(), env: []string{"TEST_ACRONIS_SECRET=secret-of-acronis"}})
+	out, status := s.starter("feed", "start", "--all")
+	require.Zero(t, status, out)
+	s.eventually(t, func() bool { return len(sim.Log()) >= 20*feeds }, "the feeds are read")
+
+	polls := map[string][]time.Time{}
+	for _, request := range sim.Log() {
+		if strings.HasSuffix(request.Path, "/events") {
+			query, err := url.ParseQuery(request.Query)
+			require.NoError(t, err)
+			polls[query.Get("subscription_id")] = append(polls[query.Get("subscription_id")], request.At)
+		}
+	}
+	require.Len(t, polls, feeds)
+	fewest, most := len(sim.Log()), 0
+	for id, at := range polls {
+		fewest, most = min(fewest, len(at)), max(most, len(at))
+		for i := 1; i < len(at); i++ {
+			assert.Greater(t, at[i].Sub(at[i-1]), 800*time.Millisecond, "polls of %s", id)
+		}
+	}
+	assert.GreaterOrEqual(t, 2*fewest, most, "the feed with a backlog had %d polls, another one %d", most, fewest)
 }
