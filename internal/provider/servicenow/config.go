@@ -111,6 +111,8 @@ type Client struct {
 	columns *rest.Cache[map[string]column]
 	choices *rest.Cache[[]choice]
 	people  *rest.Cache[string]
+	// presence: the account was seen to see tickets.
+	presence *rest.Cache[struct{}]
 	// keepsID: the instance was seen to keep a sys_id that we chose.
 	keepsID atomic.Bool
 }
@@ -174,6 +176,8 @@ func newClient(config Config, base string, header http.Header) *Client {
 		columns: rest.NewCache[map[string]column](now),
 		choices: rest.NewCache[[]choice](now),
 		people:  rest.NewCache[string](now),
+
+		presence: rest.NewCache[struct{}](now),
 	}
 	if config.Credential.Type == OAuthClient {
 		c.tokens = newTokens(cmp.Or(config.Credential.TokenURL, base+"/oauth_token.do"), config.Credential, now)

@@ -99,7 +99,7 @@ func kept(sent map[string]string, echo record) []string {
 	var warnings []string
 	for _, name := range slices.Sorted(maps.Keys(sent)) {
 		switch v, there := echo[name]; {
-		case name == "sys_id" || name == "comments" || name == "work_notes" || sent[name] == v.Value:
+		case name == "sys_id" || name == "comments" || name == "work_notes" || sameText(sent[name], v.Value):
 		case !there:
 			warnings = append(warnings, name+": the account cannot see whether it was set: the table may lack it")
 		case name == "correlation_id":
@@ -111,15 +111,21 @@ func kept(sent map[string]string, echo record) []string {
 	return warnings
 }
 
+// sameText: line ends and outer space may be stored in another form.
+func sameText(a, b string) bool {
+	return strings.TrimSpace(strings.ReplaceAll(a, "\r\n", "\n")) == strings.TrimSpace(strings.ReplaceAll(b, "\r\n", "\n"))
+}
+
 func (t *turn) newRecord(ctx context.Context, table string, n ticket.New) (*create, error) {
-	title := cmp.Or(n.Name, n.Summary)
+	title, correlation := cmp.Or(n.Name, n.Summary), correlationOf(n.Marker)
+	_, readable := readStamp(correlation)
 	switch {
 	case !isName(table):
 		return nil, t.permanent("project: %q: want the name of a table that extends %s", table, t.c.app.table)
 	case oneLine(title, widthTitle) == "":
 		return nil, t.permanent("name: empty: a ticket needs one")
-	case len(correlationOf(n.Marker)) > maxCorrelation:
-		return nil, t.permanent("the marker is longer than correlation_id (%d characters)", maxCorrelation)
+	case correlation != "" && (!readable || len(correlation) > maxCorrelation):
+		return nil, t.permanent("the marker does not fit into correlation_id (%d characters, no colons): %s", maxCorrelation, correlation)
 	}
 	known, err := t.table(ctx, table)
 	if err != nil {
@@ -128,7 +134,7 @@ func (t *turn) newRecord(ctx context.Context, table string, n ticket.New) (*crea
 	k := &create{table: table, fields: map[string]string{"short_description": oneLine(title, widthOf(known, "short_description", widthTitle))}}
 	if n.Marker.Operation != "" {
 		k.fields["sys_id"] = ticket.OperationHash(n.Marker.Operation)
-		k.fields["correlation_id"] = correlationOf(n.Marker)
+		k.fields["correlation_id"] = correlation
 		k.fields["correlation_display"] = product
 	}
 	if err := t.fill(ctx, k, n); err != nil {

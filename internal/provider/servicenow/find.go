@@ -38,7 +38,7 @@ func (c *Client) FindTicket(ctx context.Context, m ticket.Marker) ([]ticket.Tick
 		if hidden > 0 {
 			return nil, t.permanent("records of this ticket exist, and the account of integration %s may not see them: give it the right to read %s", c.config.Name, c.app.table)
 		}
-		return nil, t.seesTickets(ctx)
+		return nil, t.seesTicketsLately(ctx)
 	}
 	return t.verified(rows, m)
 }

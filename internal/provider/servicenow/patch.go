@@ -20,7 +20,7 @@ type edit struct {
 
 // set gives a column a value unless it has it.
 func (e *edit) set(name, text string) {
-	if e.now.text(name) != text {
+	if !sameText(e.now.text(name), text) {
 		e.fields[name] = text
 	}
 }

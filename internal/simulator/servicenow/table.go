@@ -162,6 +162,7 @@ func (s *Simulator) update(x *exchange) answer {
 		if refused := s.applyRules(&draft, r, x.now); refused != nil {
 			return *refused
 		}
+		fields = map[string]string{} // a rule may have taken back what was given
 		for name, value := range draft.Fields {
 			if r.Fields[name] != value {
 				fields[name] = value
