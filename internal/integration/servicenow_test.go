@@ -113,7 +113,8 @@ func TestEventsBecomeServiceNowTickets(t *testing.T) {
 			}, "the second key's ticket")
 			second := d.titled()["Alarm on srv-002"][0]
 			require.NoError(t, d.SetByAgent(second.ID, map[string]string{"state": d.closed, "close_code": "x", "close_notes": "x", "resolved_at": "", "closed_at": ""}))
-			<-time.After(1100 * time.Millisecond) // ServiceNow's clock counts whole seconds
+			closedAt := time.Now()
+			s.eventually(t, func() bool { return time.Since(closedAt) > time.Second }, "a second, which is how exactly ServiceNow knows when")
 			s.alarm(t, 200, "srv-002", "second")
 			s.eventually(t, func() bool { return len(d.titled()["Alarm on srv-002"]) == 2 }, "another ticket")
 			assert.Empty(t, d.Journal(second.ID))

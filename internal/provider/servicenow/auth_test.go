@@ -2,6 +2,9 @@ package servicenow
 
 import (
 	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"sync"
 	"testing"
 	"time"
@@ -47,7 +50,7 @@ func TestATokenIsUsedAsLongAsItIsGood(t *testing.T) {
 		w.create(newTicket(n))
 	}
 	assert.Equal(t, 1, w.sim.Stats().Requests["token"])
-	refused := w.sim.Stats().Refused["get"]      // the look before the first create
+	refused := w.sim.Stats().Refused             // the look before the first create
 	w.clock.move(9*time.Minute + 45*time.Second) // within the spare time: a new one, asked for by all at once
 	var group sync.WaitGroup
 	for range 4 {
@@ -57,10 +60,10 @@ func TestATokenIsUsedAsLongAsItIsGood(t *testing.T) {
 		})
 	}
 	group.Wait()
-	assert.Equal(t, refused, w.sim.Stats().Refused["get"])
+	assert.Equal(t, refused, w.sim.Stats().Refused)
 	w.clock.move(time.Minute)
 	w.create(newTicket(6))
-	assert.Zero(t, w.sim.Stats().Refused["create"])
+	assert.Equal(t, refused, w.sim.Stats().Refused)
 }
 
 // A token that is refused before its time is replaced within the call, of a create
@@ -165,4 +168,34 @@ func TestTwoClientsUnderALimitTheyDoNotKnow(t *testing.T) {
 	stats := w.sim.Stats()
 	assert.Equal(t, len(due), stats.Commits["create"])
 	assert.LessOrEqual(t, float64(stats.Requests["create"]), 1.1*float64(len(due)))
+}
+
+// Whatever the other side repeats in its errors, no secret is shown.
+func TestNoSecretIsEverShown(t *testing.T) {
+	var told string
+	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/oauth_token.do" && told == "" {
+			fmt.Fprint(w, `{"access_token":"issued-token","expires_in":1800}`)
+			return
+		}
+		w.WriteHeader(http.StatusBadRequest)
+		fmt.Fprintf(w, `{"error":{"message":"you sent %s %s %s","detail":null},"status":"failure"}`, testPassword, r.Header.Get("Authorization"), encode("u:"+testPassword))
+	}))
+	defer site.Close()
+	for _, credential := range []Credential{
+		{Type: Basic, Username: "u", Secret: testPassword}, {Type: APIKey, Secret: testPassword}, {Type: OAuthClient, ClientID: "tb", Secret: testPassword},
+	} {
+		for _, told = range []string{"", "the token's page too"} {
+			c, err := New(Config{Name: "x", URL: site.URL, Credential: credential, Application: ITSM()})
+			require.NoError(t, err)
+			_, err = c.GetTicket(context.Background(), "INC0010001")
+			require.Error(t, err)
+			for _, secret := range []string{testPassword, "issued-token"} {
+				assert.NotContains(t, err.Error(), secret, credential.Type)
+			}
+			if credential.Type == Basic {
+				assert.NotContains(t, err.Error(), encode("u:"+testPassword))
+			}
+		}
+	}
 }

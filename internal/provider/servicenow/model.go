@@ -169,11 +169,12 @@ func (c *Client) closing(r record) ticket.Ticket {
 }
 
 // refuseClosed is an error of kind Closed where the record was closed before this
-// time; a zero time means that it does not matter.
+// time; a zero time means that it does not matter. The platform's times are whole
+// seconds: what came within the second of the closing may have come before it.
 func (t *turn) refuseClosed(r record, before time.Time) error {
 	state := t.c.closing(r)
 	at := state.ClosedSince()
-	if before.IsZero() || !state.Closed || !at.Before(before) {
+	if before.IsZero() || !state.Closed || before.Before(at.Add(time.Second)) {
 		return nil
 	}
 	return &ticket.Error{

@@ -215,6 +215,20 @@ func TestNotFoundIsProved(t *testing.T) {
 	}
 }
 
+// Nor does the search by key pass blindness for "nothing there".
+func TestASearchThatSeesNothingIsNoSearch(t *testing.T) {
+	for name, change := range map[string]func(w *world){
+		"the account sees no record":         func(w *world) { w.sim.HideRows("incident") },
+		"the account sees no correlation_id": func(w *world) { w.sim.Restrict("incident", "correlation_id", false, true) },
+	} {
+		w := newWorld(t)
+		w.create(newTicket(1))
+		change(w)
+		_, err := w.client.FindTicket(context.Background(), ticket.Marker{Key: "another"})
+		assert.Equal(t, ticket.Permanent, kindOf(t, err), name)
+	}
+}
+
 // Two records of an operation, made by whatever means: the older one is kept, and
 // the other is told of.
 func TestDuplicatesAreReported(t *testing.T) {

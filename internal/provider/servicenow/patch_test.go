@@ -181,6 +181,20 @@ func TestAClosedTicketIsLeftAlone(t *testing.T) {
 	}
 }
 
+// The platform's times are whole seconds. A recovery that closes its ticket must
+// not find its own comment come too late.
+func TestWhatCameWithinTheSecondOfTheClosingIsNotTooLate(t *testing.T) {
+	w := newWorld(t)
+	made := w.create(newTicket(1))
+	w.clock.move(700 * time.Millisecond)
+	closedAt := w.clock.now()
+	w.patch(made.ID, ticket.Patch{Status: to("completed")})
+	for offset, want := range map[time.Duration]bool{-500 * time.Millisecond: true, 200 * time.Millisecond: true, time.Second: false} {
+		_, err := w.client.CreateComment(context.Background(), made.ID, ticket.NewComment{Content: "x", UnlessClosedBefore: closedAt.Add(offset)})
+		assert.Equal(t, want, err == nil, "%s: %v", offset, err)
+	}
+}
+
 // An interrupted patch is repeated; its effect is the same.
 func TestAPatchWithoutAnswerIsRepeated(t *testing.T) {
 	w := newWorld(t)
