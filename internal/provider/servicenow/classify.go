@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -65,6 +66,9 @@ func sleeping(response *rest.Response) bool {
 	if response.Status/100 == 3 {
 		return strings.Contains(response.Header.Get("Location"), "developer.service")
 	}
+	if json.Valid(response.Body) {
+		return false // a ticket may speak of it
+	}
 	return bytes.Contains(response.Body, []byte("Hibernating page")) || bytes.Contains(response.Body, []byte("instance is hibernating"))
 }
 
@@ -104,14 +108,15 @@ func (t *turn) kind(k call, status int, text string) ticket.Kind {
 	}
 }
 
+// rightsPattern is how the platform speaks of rights.
+var rightsPattern = regexp.MustCompile(`\bacl\b|security constraint|not authorized|insufficient rights`)
+
 // refusesRecord tells a 403 for what the record holds (a data policy, a business
 // rule, an index) from one for who we are.
 func refusesRecord(text string) bool {
 	text = strings.ToLower(text)
-	for _, word := range []string{"acl", "security constraint", "not authorized", "insufficient rights"} {
-		if strings.Contains(text, word) {
-			return false
-		}
+	if rightsPattern.MatchString(text) {
+		return false
 	}
 	for _, word := range []string{"data policy", "mandatory", "business rule", "aborted", "unique key", "duplicate entry", "operation failed"} {
 		if strings.Contains(text, word) {

@@ -115,6 +115,9 @@ type Client struct {
 	presence *rest.Cache[struct{}]
 	// keepsID: the instance was seen to keep a sys_id that we chose.
 	keepsID atomic.Bool
+	// marksLost is until when no ticket is made, in nanoseconds since 1970, because
+	// the last one kept no mark; 0 where it did.
+	marksLost atomic.Int64
 }
 
 // New checks config and makes a client; it makes no call. The error names every

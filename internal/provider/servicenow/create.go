@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/ticketbridge/ticketbridge/internal/ticket"
 )
@@ -44,6 +45,9 @@ func (c *Client) CreateTicket(ctx context.Context, n ticket.New) (ticket.Ticket,
 		return ticket.Ticket{}, err
 	}
 	marked := n.Marker.Operation != ""
+	if err := t.marksAreKept(); marked && err != nil {
+		return ticket.Ticket{}, err
+	}
 	if marked && !c.keepsID.Load() {
 		if found, ok, err := t.stored(ctx, n.Marker); err != nil || ok {
 			return found, err
@@ -61,7 +65,7 @@ func (c *Client) CreateTicket(ctx context.Context, n ticket.New) (ticket.Ticket,
 		return ticket.Ticket{}, &ticket.Error{Kind: ticket.OutcomeUnknown, Op: t.op, Status: http.StatusCreated, Message: "ServiceNow answered a record without sys_id and number"}
 	}
 	if marked {
-		c.keepsID.Store(made.text("sys_id") == k.fields["sys_id"])
+		c.noteMarks(k.fields, made)
 	}
 	out := c.model(made)
 	addWarnings(&out, append(k.warnings, kept(k.fields, made)...))
@@ -69,6 +73,33 @@ func (c *Client) CreateTicket(ctx context.Context, n ticket.New) (ticket.Ticket,
 }
 
 func (c *Client) tableOf(n ticket.New) string { return cmp.Or(n.Project, c.config.DefaultProject) }
+
+// markless is how long no ticket is made after one that kept no mark.
+const markless = 10 * time.Minute
+
+// noteMarks notes whether a record keeps what it is found again by.
+func (c *Client) noteMarks(sent map[string]string, made record) {
+	keepsID := made.text("sys_id") == sent["sys_id"]
+	c.keepsID.Store(keepsID)
+	lost := int64(0)
+	if !keepsID && made.text("correlation_id") != sent["correlation_id"] {
+		lost = c.now().Add(markless).UnixNano()
+	}
+	c.marksLost.Store(lost)
+}
+
+// marksAreKept refuses to make a ticket that could not be found again if its
+// answer were lost. Now and then one is tried: the right may have been given.
+func (t *turn) marksAreKept() error {
+	wait := time.Duration(t.c.marksLost.Load() - t.c.now().UnixNano())
+	if wait <= 0 {
+		return nil
+	}
+	return &ticket.Error{
+		Kind: ticket.Credentials, Op: t.op, RetryAfter: min(wait, time.Minute),
+		Message: fmt.Sprintf("the last ticket kept neither our sys_id nor our correlation_id, so that a lost answer could double one: give the account of integration %s the right to write correlation_id of %s", t.c.config.Name, t.c.app.table),
+	}
+}
 
 // mayBeThere: the record was refused, which is how an id that exists already is
 // answered. In which words and with which status is not documented.

@@ -215,6 +215,27 @@ func TestNotFoundIsProved(t *testing.T) {
 	}
 }
 
+// A ticket that keeps neither mark could be doubled: there is one such ticket, and
+// no other before somebody gave the right.
+func TestNoTicketIsMadeThatCouldNotBeFoundAgain(t *testing.T) {
+	w := newWorld(t, func(o *sim.Options, _ *Config) { o.IgnoreSysID = true })
+	w.sim.Restrict("task", "correlation_id", true, false)
+	assert.Contains(t, w.create(newTicket(1)).Warnings()[0], "give the account the right to write it")
+	for range 5 {
+		_, err := w.client.CreateTicket(context.Background(), newTicket(2))
+		require.Equal(t, ticket.Credentials, kindOf(t, err), "it heals when the right is given")
+		assert.ErrorContains(t, err, "the right to write correlation_id of incident")
+		assert.Positive(t, retryAfter(t, err))
+		w.clock.move(time.Minute)
+	}
+	assert.Len(t, w.tickets(), 1)
+	w.sim.Restrict("task", "correlation_id", false, false)
+	w.clock.move(markless)
+	w.create(newTicket(2))
+	w.create(newTicket(3))
+	assert.Len(t, w.tickets(), 3)
+}
+
 // Nor does the search by key pass blindness for "nothing there".
 func TestASearchThatSeesNothingIsNoSearch(t *testing.T) {
 	for name, change := range map[string]func(w *world){

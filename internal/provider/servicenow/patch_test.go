@@ -126,6 +126,28 @@ func TestAProcessIsGoneThroughStepByStep(t *testing.T) {
 	assert.Equal(t, ticket.Permanent, kindOf(t, err), "named, it is tried, and refused")
 }
 
+// The account's language is that of what it is shown, not of what is decided.
+func TestAnAccountOfAnotherLanguage(t *testing.T) {
+	german := map[string][][2]string{
+		"incident":       {{"1", "Neu"}, {"2", "In Bearbeitung"}, {"6", "Gelöst"}},
+		"sn_si_incident": {{"10", "Entwurf"}, {"16", "Analyse"}, {"18", "Eindämmen"}, {"3", "Abgeschlossen"}},
+	}
+	for _, application := range []func(*sim.Options, *Config){func(*sim.Options, *Config) {}, security} {
+		w := newWorld(t, application, func(o *sim.Options, _ *Config) { o.StatefulProcess, o.Language = true, "de" })
+		for table, pairs := range german {
+			for _, pair := range pairs {
+				w.sim.Add("sys_choice", map[string]string{"name": table, "element": "state", "value": pair[0], "label": pair[1], "language": "de", "inactive": "false"})
+			}
+		}
+		made := w.create(newTicket(1))
+		assert.Contains(t, []string{"Neu", "Entwurf"}, made.Status)
+		assert.Contains(t, []string{"In Bearbeitung", "Analyse"}, w.patch(made.ID, ticket.Patch{Status: to("in_progress")}).Status)
+		done := w.patch(made.ID, ticket.Patch{Status: to("completed")})
+		assert.Contains(t, []string{"Gelöst", "Abgeschlossen"}, done.Status)
+		assert.True(t, done.Closed)
+	}
+}
+
 func TestAPatchSendsWhatDiffers(t *testing.T) {
 	w := newWorld(t)
 	made := w.create(newTicket(1))

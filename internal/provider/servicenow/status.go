@@ -21,6 +21,18 @@ type goal struct {
 	// usual: nobody named the state, it is what such a status usually means.
 	usual bool
 	done  bool
+	// options are all states, by their English labels: those of an answer are in
+	// the account's language.
+	options []choice
+}
+
+// position of a state in the application's process, -1 where it has no place.
+func (g goal) position(a Application, state value) int {
+	label := state.Display
+	if i := slices.IndexFunc(g.options, func(o choice) bool { return o.Value == state.Value }); i >= 0 {
+		label = g.options[i].Label
+	}
+	return slices.IndexFunc(a.flow, func(step string) bool { return strings.EqualFold(step, label) })
 }
 
 // goal finds the state of a status: as status_map says, by the state's own label
@@ -30,7 +42,7 @@ func (t *turn) goal(ctx context.Context, table, status string) (goal, error) {
 	if err != nil {
 		return goal{}, err
 	}
-	g := goal{status: status}
+	g := goal{status: status, options: options}
 	word := t.c.mapped(status)
 	state, found := choose(options, word)
 	reason := ""
@@ -135,13 +147,8 @@ func (t *turn) reached(g goal, now record) bool {
 	if t.c.isDone(state) {
 		return g.done
 	}
-	at, to := t.c.app.position(state.Display), t.c.app.position(g.state.Label)
+	at, to := g.position(t.c.app, state), g.position(t.c.app, value{g.state.Value, g.state.Label})
 	return !g.done && at >= 0 && to >= 0 && at >= to
-}
-
-// position of a state in the application's process, -1 where it has no place.
-func (a Application) position(label string) int {
-	return slices.IndexFunc(a.flow, func(step string) bool { return strings.EqualFold(step, label) })
 }
 
 // change is a change of status: the columns that go with it, and what could not be
@@ -233,10 +240,8 @@ func (t *turn) move(ctx context.Context, in row, c change) (record, error) {
 	if refused != nil && refused.Status != http.StatusForbidden {
 		return nil, err
 	}
-	steps, e := t.between(ctx, in, c.goal)
+	steps := t.c.between(in, c.goal)
 	switch {
-	case e != nil:
-		return nil, e
 	case len(steps) == 0 && err != nil:
 		return nil, err
 	case len(steps) == 0:
@@ -255,20 +260,16 @@ func (t *turn) move(ctx context.Context, in row, c change) (record, error) {
 }
 
 // between are the states that the process has between a ticket's and the goal.
-func (t *turn) between(ctx context.Context, in row, g goal) ([]choice, error) {
-	from, to := t.c.app.position(in.record["state"].Display), t.c.app.position(g.state.Label)
+func (c *Client) between(in row, g goal) []choice {
+	from, to := g.position(c.app, in.record["state"]), g.position(c.app, value{g.state.Value, g.state.Label})
 	if from < 0 || to < 0 || to-from < 2 {
-		return nil, nil
-	}
-	options, err := t.states(ctx, in.table)
-	if err != nil {
-		return nil, err
+		return nil
 	}
 	var steps []choice
-	for _, label := range t.c.app.flow[from+1 : to] {
-		if step, ok := choose(options, label); ok {
+	for _, label := range c.app.flow[from+1 : to] {
+		if step, ok := choose(g.options, label); ok {
 			steps = append(steps, step)
 		}
 	}
-	return steps, nil
+	return steps
 }

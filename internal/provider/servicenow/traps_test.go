@@ -3,6 +3,8 @@ package servicenow
 import (
 	"context"
 	"fmt"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -98,6 +100,61 @@ func TestStatusesAreClassified(t *testing.T) {
 			assert.Equal(t, c.read, kindOf(t, err), "get: %v", err)
 		})
 	}
+}
+
+// A ticket that speaks of what instances say is a ticket.
+func TestATicketMaySpeakOfHibernation(t *testing.T) {
+	w := newWorld(t)
+	n := newTicket(1)
+	n.Description = "Your instance is hibernating: Instance Hibernating page. error: Transaction cancelled"
+	made := w.create(n)
+	got, err := w.client.GetTicket(context.Background(), made.ID)
+	require.NoError(t, err)
+	assert.Equal(t, n.Description, got.Description)
+	assert.True(t, refusesRecord("Operation Failed: Data Policy Exception: Oracle database is mandatory"))
+}
+
+// Whoever cannot prove to be the instance gets neither the credential nor the ticket.
+func TestASiteThatCannotProveItselfIsToldNothing(t *testing.T) {
+	site := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("asked") }))
+	site.Config.ErrorLog = log.New(io.Discard, "", 0)
+	site.StartTLS()
+	defer site.Close()
+	for _, credential := range []Credential{{Type: Basic, Username: "u", Secret: testPassword}, {Type: OAuthClient, ClientID: "tb", Secret: testPassword}} {
+		c, err := New(Config{Name: "x", URL: site.URL, Credential: credential, Application: ITSM()})
+		require.NoError(t, err)
+		c.sleep = func(context.Context, time.Duration) bool { return false }
+		_, err = c.CreateTicket(context.Background(), newTicket(1))
+		assert.Equal(t, ticket.Retry, kindOf(t, err), "nothing was sent")
+		assert.ErrorContains(t, err, "certificate")
+	}
+}
+
+// Whoever gives up in the middle does not know what became of it.
+func TestACallThatIsGivenUpIsUnknown(t *testing.T) {
+	w := newWorld(t)
+	made := w.create(newTicket(1))
+	w.fail(sim.Fault{Kind: sim.Slow, Op: "create", Delay: 60_000}, sim.Fault{Kind: sim.Slow, Op: "comment", Delay: 60_000}, sim.Fault{Kind: sim.Slow, Op: "patch", Delay: 60_000})
+	within := func(call func(context.Context) error) ticket.Kind {
+		ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
+		defer cancel()
+		return kindOf(t, call(ctx))
+	}
+	assert.Equal(t, ticket.OutcomeUnknown, within(func(ctx context.Context) error {
+		_, err := w.client.CreateTicket(ctx, newTicket(2))
+		return err
+	}))
+	assert.Equal(t, ticket.OutcomeUnknown, within(func(ctx context.Context) error {
+		_, err := w.client.CreateComment(ctx, made.ID, ticket.NewComment{Content: "x", Operation: "o"})
+		return err
+	}))
+	assert.Equal(t, ticket.Retry, within(func(ctx context.Context) error {
+		_, err := w.client.PatchTicket(ctx, made.ID, ticket.Patch{Name: to("x")})
+		return err
+	}))
+	_, ok, err := w.client.RecoverTicket(context.Background(), newTicket(2), ticket.Attempt{})
+	require.NoError(t, err)
+	assert.True(t, ok, "it was made all the same")
 }
 
 func TestAnInstanceThatSleepsIsLeftAlone(t *testing.T) {

@@ -43,6 +43,8 @@ type Options struct {
 	StatefulProcess bool
 	// InvalidQueryReturnsNothing is glide.invalid_query.returns_no_rows.
 	InvalidQueryReturnsNothing bool
+	// Language of the API's user: labels are shown in it where it has any.
+	Language string
 }
 
 // Simulator is the stand-in. Its methods may be called at any time.

@@ -118,14 +118,19 @@ func (s *Simulator) displayOf(table, id string) string {
 
 // label is a choice's label, the value where it is no choice.
 func (s *Simulator) label(class, element, value string) string {
+	shown := value
 	for _, t := range s.chain(class) {
 		for _, r := range s.choices(t.Name, element) {
-			if r.Fields["value"] == value {
+			switch {
+			case r.Fields["value"] != value:
+			case r.Fields["language"] == s.options.Language:
 				return r.Fields["label"]
+			case shown == value && r.Fields["language"] == "en":
+				shown = r.Fields["label"]
 			}
 		}
 	}
-	return value
+	return shown
 }
 
 // choices are those that a table has of its own for a field.
