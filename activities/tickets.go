@@ -135,7 +135,7 @@ func (a *Tickets) adopt(ctx context.Context, in CreateTicketInput) (TicketResult
 		}
 	}
 	result := ticketResult(chosen, true)
-	result.Told = chosen.Operation == in.Marker.Operation
+	result.Told = chosen.MadeBy(in.Marker.Operation)
 	return result, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -20,6 +21,10 @@ const (
 	defaultMemory      = Duration(7 * 24 * time.Hour)
 	defaultPerSecond   = 10
 	defaultConcurrency = 8
+	// ServiceNow has four threads a node for the API calls of everybody, and
+	// works on a call for up to 60 seconds ("Default transaction quota rules").
+	defaultConcurrencyServiceNow = 2
+	defaultSettlingServiceNow    = Duration(75 * time.Second)
 	// maxPerSecond and maxConcurrency only catch slips of the finger.
 	maxPerSecond   = 10_000
 	maxConcurrency = 1000
@@ -30,14 +35,18 @@ const (
 const cloudFeedsRetention = Duration(3 * 24 * time.Hour)
 
 func defaultIntegration(integration *Integration) {
+	concurrency, settling := defaultConcurrency, defaultSettling
+	if isServiceNow(integration.Type) {
+		concurrency, settling = defaultConcurrencyServiceNow, defaultSettlingServiceNow
+	}
 	if integration.Rate.PerSecond == 0 {
 		integration.Rate.PerSecond = defaultPerSecond
 	}
 	if integration.Rate.Concurrency == 0 {
-		integration.Rate.Concurrency = defaultConcurrency
+		integration.Rate.Concurrency = concurrency
 	}
 	if integration.Settling == 0 {
-		integration.Settling = defaultSettling
+		integration.Settling = settling
 	}
 	if integration.Memory == 0 {
 		integration.Memory = defaultMemory
@@ -46,6 +55,13 @@ func defaultIntegration(integration *Integration) {
 		integration.DefaultIssueType = defaultIssueType
 	}
 }
+
+func isServiceNow(integrationType string) bool {
+	return integrationType == TypeServiceNow || integrationType == TypeServiceNowSIR
+}
+
+// tableName is what ServiceNow's tables are called.
+var tableName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 
 func (c *checker) checkIntegrations() {
 	if len(c.cfg.Integrations) == 0 {
@@ -71,6 +87,20 @@ func (c *checker) checkIntegration(path string, integration *Integration, names 
 	c.credential(path+".credential", &integration.Credential, integrationCredentials(integration.Type))
 	if integration.Type == TypeJira && integration.DefaultProject == "" && c.feedsEvents(integration.Name) {
 		c.problem(path+".default_project", "missing; events have no project of their own")
+	}
+	if isServiceNow(integration.Type) {
+		c.checkServiceNow(path, integration)
+	}
+}
+
+// checkServiceNow: a project is a table there, and what is settled sooner than the
+// instance ends a call is not settled.
+func (c *checker) checkServiceNow(path string, integration *Integration) {
+	if table := integration.DefaultProject; table != "" && !tableName.MatchString(table) {
+		c.problem(path+".default_project", "%q: want the name of a table, such as u_ops_incident", table)
+	}
+	if integration.Settling > 0 && integration.Settling < Duration(time.Minute) {
+		c.warn(path+".settling", "is shorter than the minute that ServiceNow may work on a call: a ticket whose creation was not confirmed could be made twice where the instance does not keep our sys_id")
 	}
 }
 

@@ -4,19 +4,55 @@ package provider
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/ticketbridge/ticketbridge/activities"
 	"github.com/ticketbridge/ticketbridge/internal/config"
-	"github.com/ticketbridge/ticketbridge/internal/provider/jira"
+	"github.com/ticketbridge/ticketbridge/internal/provider/servicenow"
 )
 
+// registration is all that this program knows of a provider.
+type registration struct {
+	// kind is the integration's type, as the configuration names it.
+	kind string
+	// queue is the short name that its task queue bears.
+	queue string
+	make  func(config.Integration) (any, error)
+}
+
+// registrations are the providers of this version, a line each. The applications
+// of ServiceNow share a queue: they share the instance's threads, and rates are
+// held by each integration's client, not by the queue.
+func registrations() []registration {
+	return []registration{
+		{config.TypeJira, "jira", newJira},
+		{config.TypeServiceNow, "servicenow", newServiceNow(servicenow.ITSM())},
+		{config.TypeServiceNowSIR, "servicenow", newServiceNow(servicenow.SecurityResponse())},
+	}
+}
+
+func registered(integrationType string) (registration, bool) {
+	all := registrations()
+	i := slices.IndexFunc(all, func(r registration) bool { return r.kind == integrationType })
+	if i < 0 {
+		return registration{}, false
+	}
+	return all[i], true
+}
+
 // Types are the integration types of this version, as the configuration names them.
-func Types() []string { return []string{config.TypeJira} }
+func Types() []string {
+	var types []string
+	for _, r := range registrations() {
+		types = append(types, r.kind)
+	}
+	return types
+}
 
 // Short is the name that a type's task queue bears.
 func Short(integrationType string) string {
-	if integrationType == config.TypeJira {
-		return "jira"
+	if r, ok := registered(integrationType); ok {
+		return r.queue
 	}
 	return integrationType
 }
@@ -67,20 +103,9 @@ func (s *Set) Providers() []string {
 }
 
 func newClient(in config.Integration) (any, error) {
-	if in.Type != config.TypeJira {
+	r, ok := registered(in.Type)
+	if !ok {
 		return nil, fmt.Errorf("type %s is not available in this version", in.Type)
 	}
-	mappings := make([]jira.CustomFieldMapping, len(in.CustomFieldMappings))
-	for i, m := range in.CustomFieldMappings {
-		mappings[i] = jira.CustomFieldMapping{Name: m.Name, ProjectID: m.ProjectID, ProviderFieldPath: m.ProviderFieldPath}
-	}
-	return jira.New(jira.Config{
-		Name: in.Name, URL: in.URL,
-		Credential:     jira.Credential{Type: in.Credential.Type, Username: in.Credential.Username, Secret: in.Credential.Secret.Reveal()},
-		DefaultProject: in.DefaultProject, DefaultIssueType: in.DefaultIssueType,
-		CustomFieldMappings: mappings, PriorityMap: in.PriorityMap, StatusMap: in.StatusMap,
-		InternalRole: in.InternalRole,
-		Rate:         jira.Rate{PerSecond: in.Rate.PerSecond, Concurrency: in.Rate.Concurrency},
-		Settling:     in.Settling.Std(),
-	})
+	return r.make(in)
 }

@@ -47,8 +47,14 @@ type Ticket struct {
 	Key    string `json:"-"`
 	URL    string `json:"-"`
 	Closed bool   `json:"-"`
-	// Operation is the act that made the ticket, from our marker.
+	// Operation is the act that made the ticket, from our marker; its
+	// OperationHash where the provider has no room for more.
 	Operation string `json:"-"`
+}
+
+// MadeBy reports whether this act made the ticket.
+func (t Ticket) MadeBy(operation string) bool {
+	return t.Operation != "" && (t.Operation == operation || t.Operation == OperationHash(operation))
 }
 
 // WarningsKey is where Unmapped holds, as []string, what was asked for and could

@@ -68,7 +68,7 @@ type turn struct {
 // It answers at once when the integration's rate or a pause forbids it.
 func (c *Client) begin(op, endpoint, issue string) (*turn, error) {
 	now := c.now()
-	if wait := c.pace.enter(now, endpoint, issue); wait > 0 {
+	if wait := c.pace.Enter(now, endpoint, issue); wait > 0 {
 		return nil, &ticket.Error{
 			Kind: ticket.RateLimited, Op: op, RetryAfter: wait,
 			Message: fmt.Sprintf("not sent: held to the rate of integration %s", c.config.Name),
@@ -77,7 +77,7 @@ func (c *Client) begin(op, endpoint, issue string) (*turn, error) {
 	return &turn{c: c, op: op, entered: now, first: endpoint}, nil
 }
 
-func (t *turn) end() { t.c.pace.leave(t.c.now(), t.entered) }
+func (t *turn) end() { t.c.pace.Leave(t.c.now(), t.entered) }
 
 // do makes one call and reads its JSON answer into out (nil: none is expected).
 // A read that failed is made again at once: an operation of many reads would
@@ -110,23 +110,11 @@ func (t *turn) again(ctx context.Context, err error, try int) bool {
 	if !ok || failed.Kind != ticket.Retry && failed.Kind != ticket.RateLimited {
 		return false
 	}
-	wait := max(failed.RetryAfter, jitter(firstPause<<(try-1)))
+	wait := max(failed.RetryAfter, rest.Jitter(firstPause<<(try-1)))
 	if wait > longestPause {
 		return false
 	}
 	return t.c.sleep(ctx, wait)
-}
-
-// sleep waits, and reports false when ctx ended first.
-func sleep(ctx context.Context, wait time.Duration) bool {
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
 }
 
 // once makes one call.
@@ -152,7 +140,7 @@ func (t *turn) once(ctx context.Context, k call, out any) error {
 	if response.Status == http.StatusTooManyRequests {
 		return t.limited(k, response)
 	}
-	t.c.pace.passed(t.c.now(), k.endpoint)
+	t.c.pace.Passed(t.c.now(), k.endpoint)
 	return t.read(k, response, out)
 }
 
@@ -161,7 +149,7 @@ func (t *turn) admit(k call) error {
 		t.first = ""
 		return nil
 	}
-	wait := t.c.pace.further(t.c.now(), k.endpoint, k.issue)
+	wait := t.c.pace.Further(t.c.now(), k.endpoint, k.issue)
 	if wait == 0 {
 		return nil
 	}

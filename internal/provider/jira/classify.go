@@ -135,7 +135,7 @@ func (t *turn) limited(k call, response *rest.Response) error {
 	if asked == 0 || strings.HasPrefix(reason, "jira-quota-") {
 		asked = max(asked, untilReset(response.Header.Get("X-RateLimit-Reset"), now))
 	}
-	wait := t.c.pace.limited(now, k.endpoint, k.issue, reason, asked)
+	wait := t.c.pace.Limited(now, k.endpoint, k.issue, scopeOf(reason), asked)
 	message := "Jira limits the rate"
 	if reason != "" {
 		message += " (" + reason + ")"
@@ -143,6 +143,18 @@ func (t *turn) limited(k call, response *rest.Response) error {
 	return &ticket.Error{
 		Kind: ticket.RateLimited, Op: t.op, Status: response.Status,
 		Message: rest.Truncate(t.c.rest.Redact(message), maxMessage), RetryAfter: wait,
+	}
+}
+
+// scopeOf reads the reason that Jira gives with a 429 (its page on rate limiting).
+func scopeOf(reason string) rest.Scope {
+	switch reason {
+	case "jira-quota-global-based", "jira-quota-tenant-based":
+		return rest.AllCalls
+	case "jira-per-issue-on-write":
+		return rest.OneObject
+	default:
+		return rest.OneEndpoint
 	}
 }
 

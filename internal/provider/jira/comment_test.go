@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/ticketbridge/ticketbridge/internal/rest"
 	sim "github.com/ticketbridge/ticketbridge/internal/simulator/jira"
 	"github.com/ticketbridge/ticketbridge/internal/ticket"
 )
@@ -49,7 +50,7 @@ func TestAnInternalNoteIsNeverPublic(t *testing.T) {
 	t.Run("the project's type is not known", func(t *testing.T) {
 		w := newWorld(t)
 		made := w.create(newTicket(1))
-		w.client.projects = newCache[project](w.clock.now)
+		w.client.projects = rest.NewCache[project](w.clock.now)
 		w.fail(sim.Fault{Kind: sim.ErrorBefore, Op: "project"})
 		_, err := w.client.CreateComment(ctx, made.ID, note)
 		assert.Equal(t, ticket.Retry, kindOf(t, err))

@@ -45,11 +45,9 @@ type CustomFieldMapping struct {
 	ProviderFieldPath string
 }
 
-// Rate bounds the calls of one integration by one process.
-type Rate struct {
-	PerSecond   float64 // calls a second; 0 takes DefaultPerSecond
-	Concurrency int     // operations at a time; 0 takes DefaultConcurrency
-}
+// Rate bounds the calls of one integration by one process; 0 takes
+// DefaultPerSecond and DefaultConcurrency.
+type Rate = rest.Rate
 
 // Defaults of a Config.
 const (
@@ -91,15 +89,15 @@ type Client struct {
 	base       string // without a slash at the end
 	header     http.Header
 	rest       rest.Client
-	pace       *pace
+	pace       *rest.Pace
 	now        func() time.Time
 	sleep      func(ctx context.Context, wait time.Duration) bool
-	projects   *cache[project]
-	screens    *cache[screen]
-	accounts   *cache[string]
-	fieldTypes *cache[map[string]fieldSchema]
-	sites      *cache[string]
-	presence   *cache[struct{}]
+	projects   *rest.Cache[project]
+	screens    *rest.Cache[screen]
+	accounts   *rest.Cache[string]
+	fieldTypes *rest.Cache[map[string]fieldSchema]
+	sites      *rest.Cache[string]
+	presence   *rest.Cache[struct{}]
 }
 
 // New checks config and makes a client; it makes no call. The error names every
@@ -152,14 +150,14 @@ func newClient(config Config, base, authorization string) *Client {
 			HTTP: withoutRedirects(config.HTTP), Now: now,
 			Secrets: []string{config.Credential.Secret, strings.TrimPrefix(authorization, "Basic ")},
 		},
-		pace:       newPace(config.Rate),
-		sleep:      sleep,
-		projects:   newCache[project](now),
-		screens:    newCache[screen](now),
-		accounts:   newCache[string](now),
-		fieldTypes: newCache[map[string]fieldSchema](now),
-		sites:      newCache[string](now),
-		presence:   newCache[struct{}](now),
+		pace:       rest.NewPace(config.Rate),
+		sleep:      rest.Sleep,
+		projects:   rest.NewCache[project](now),
+		screens:    rest.NewCache[screen](now),
+		accounts:   rest.NewCache[string](now),
+		fieldTypes: rest.NewCache[map[string]fieldSchema](now),
+		sites:      rest.NewCache[string](now),
+		presence:   rest.NewCache[struct{}](now),
 	}
 }
 

@@ -117,7 +117,7 @@ func (t *turn) fieldValue(ctx context.Context, name string, path fieldPath, valu
 }
 
 func (t *turn) schemas(ctx context.Context) (map[string]fieldSchema, error) {
-	return t.c.fieldTypes.get("", func() (map[string]fieldSchema, error) {
+	return t.c.fieldTypes.Get("", func() (map[string]fieldSchema, error) {
 		var fields []struct {
 			ID     string      `json:"id"`
 			Schema fieldSchema `json:"schema"`

@@ -82,7 +82,7 @@ func (t *turn) search(ctx context.Context, jql string, limit int) ([]issue, erro
 // presentLately is present, remembered for a while: whoever makes an issue after
 // a search that found nothing is told by that call if Jira forgot us meanwhile.
 func (t *turn) presentLately(ctx context.Context) error {
-	_, err := t.c.presence.get("me", func() (struct{}, error) { return struct{}{}, t.present(ctx) })
+	_, err := t.c.presence.Get("me", func() (struct{}, error) { return struct{}{}, t.present(ctx) })
 	return err
 }
 

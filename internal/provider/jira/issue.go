@@ -165,7 +165,7 @@ const scoped = "/ex/jira/"
 func (t *turn) browse(ctx context.Context, key string) string {
 	site := t.c.base
 	if strings.Contains(site, scoped) {
-		found, err := t.c.sites.get("", func() (string, error) {
+		found, err := t.c.sites.Get("", func() (string, error) {
 			var info struct {
 				BaseURL string `json:"baseUrl"`
 			}

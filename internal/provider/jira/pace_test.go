@@ -83,37 +83,6 @@ func TestTheConfiguredRateIsKept(t *testing.T) {
 	assert.Less(t, calls, 250, "each comes back at a time of its own")
 }
 
-func TestSlotsArePromisedOneByOne(t *testing.T) {
-	p := newPace(Rate{PerSecond: 10, Concurrency: 100})
-	now := newClock().now()
-	var waits []time.Duration
-	for range 500 {
-		if wait := p.enter(now, endCreate, ""); wait > 0 {
-			waits = append(waits, wait)
-		}
-	}
-	require.Len(t, waits, 498)
-	for i := 1; i < 400; i++ {
-		assert.Equal(t, 100*time.Millisecond, waits[i]-waits[i-1])
-	}
-	p = newPace(Rate{PerSecond: 1, Concurrency: 100})
-	for range 500 {
-		assert.LessOrEqual(t, p.enter(now, endCreate, ""), maxPromise+2*time.Second, "promises are bounded")
-	}
-}
-
-func TestConcurrencyIsHeld(t *testing.T) {
-	p := newPace(Rate{PerSecond: 1000, Concurrency: 2})
-	now := newClock().now()
-	assert.Zero(t, p.enter(now, endGet, ""))
-	assert.Zero(t, p.enter(now, endGet, ""))
-	first, second := p.enter(now, endGet, ""), p.enter(now, endGet, "")
-	assert.Positive(t, first)
-	assert.GreaterOrEqual(t, second, first)
-	p.leave(now, now)
-	assert.Zero(t, p.enter(now, endGet, ""))
-}
-
 func TestAfter429ThePauseIsKept(t *testing.T) {
 	for name, c := range map[string]struct {
 		fault                     sim.Fault
@@ -162,19 +131,6 @@ func retryAfter(t *testing.T, err error) time.Duration {
 	var e *ticket.Error
 	require.ErrorAs(t, err, &e)
 	return e.RetryAfter
-}
-
-func TestWaitsGrowWhereNoneIsNamed(t *testing.T) {
-	p := newPace(Rate{PerSecond: 1000, Concurrency: 1})
-	now, last := newClock().now(), time.Duration(0)
-	for range 8 {
-		wait := p.limited(now, endCreate, "", "", 0)
-		assert.GreaterOrEqual(t, wait, last/3, "jitter aside, waits grow")
-		last = wait
-		now = now.Add(wait + time.Millisecond)
-	}
-	assert.Greater(t, last, 15*time.Second)
-	assert.Less(t, last, 50*time.Second)
 }
 
 func TestAnOperationUnderWayIsNotStarvedByTheRate(t *testing.T) {

@@ -16,7 +16,7 @@ func (t *turn) account(ctx context.Context, person string) (string, error) {
 	if !strings.Contains(person, "@") {
 		return person, nil
 	}
-	return t.c.accounts.get(strings.ToLower(person), func() (string, error) {
+	return t.c.accounts.Get(strings.ToLower(person), func() (string, error) {
 		var users []struct {
 			AccountID   string `json:"accountId"`
 			AccountType string `json:"accountType"`

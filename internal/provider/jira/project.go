@@ -22,7 +22,7 @@ type project struct {
 
 // project reads a project; it is asked for once in a while.
 func (t *turn) project(ctx context.Context, idOrKey string) (project, error) {
-	return t.c.projects.get(idOrKey, func() (project, error) { return t.projectNow(ctx, idOrKey) })
+	return t.c.projects.Get(idOrKey, func() (project, error) { return t.projectNow(ctx, idOrKey) })
 }
 
 // projectNow reads a project in any case: it tells that the user still sees it.
@@ -71,7 +71,7 @@ type issueType struct {
 // Only the wish to wait is an error: without the screen, Jira's answer to the
 // create tells the same.
 func (t *turn) createScreen(ctx context.Context, projectKey, typeName string) (screen, error) {
-	found, err := t.c.screens.get(projectKey+"/"+typeName, func() (screen, error) {
+	found, err := t.c.screens.Get(projectKey+"/"+typeName, func() (screen, error) {
 		return t.createScreenNow(ctx, projectKey, typeName)
 	})
 	if err != nil && ticket.KindOf(err) == ticket.RateLimited {

@@ -122,9 +122,9 @@ func answering(t *testing.T, handler http.HandlerFunc) *Client {
 	require.NoError(t, err)
 	c.sleep = func(ctx context.Context, _ time.Duration) bool { return ctx.Err() == nil } // the clock stands still
 	// What a create needs to know is known, so that it is one call.
-	_, err = c.projects.get("OPS", func() (project, error) { return project{ID: "1", Key: "OPS", Type: "software"}, nil })
+	_, err = c.projects.Get("OPS", func() (project, error) { return project{ID: "1", Key: "OPS", Type: "software"}, nil })
 	require.NoError(t, err)
-	_, err = c.screens.get("OPS/Task", func() (screen, error) { return screen{}, nil })
+	_, err = c.screens.Get("OPS/Task", func() (screen, error) { return screen{}, nil })
 	require.NoError(t, err)
 	return c
 }

@@ -1,18 +1,20 @@
-package jira
+package rest
 
 import (
 	"sync"
 	"time"
 )
 
-// What is remembered of a site's own settings, so that they are not asked for
-// with every ticket. A change in Jira is seen within cacheFor.
+// What is remembered of a vendor's own settings, so that they are not asked for
+// with every ticket. A change is seen within cacheFor.
 const (
 	cacheFor = 10 * time.Minute
 	cacheMax = 1000
 )
 
-type cache[V any] struct {
+// Cache remembers answers for 10 minutes, at most 1,000 of them. It is safe for
+// concurrent use.
+type Cache[V any] struct {
 	mu      sync.Mutex
 	now     func() time.Time
 	entries map[string]cached[V]
@@ -23,13 +25,14 @@ type cached[V any] struct {
 	until time.Time
 }
 
-func newCache[V any](now func() time.Time) *cache[V] {
-	return &cache[V]{now: now, entries: map[string]cached[V]{}}
+// NewCache makes a cache that goes by the clock now.
+func NewCache[V any](now func() time.Time) *Cache[V] {
+	return &Cache[V]{now: now, entries: map[string]cached[V]{}}
 }
 
-// get answers from memory or asks; a failed ask is not remembered. Two callers
+// Get answers from memory or asks; a failed ask is not remembered. Two callers
 // may ask at once: asking twice harms nobody.
-func (c *cache[V]) get(key string, ask func() (V, error)) (V, error) {
+func (c *Cache[V]) Get(key string, ask func() (V, error)) (V, error) {
 	if value, ok := c.recall(key); ok {
 		return value, nil
 	}
@@ -46,7 +49,7 @@ func (c *cache[V]) get(key string, ask func() (V, error)) (V, error) {
 	return value, nil
 }
 
-func (c *cache[V]) recall(key string) (V, bool) {
+func (c *Cache[V]) recall(key string) (V, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	entry, ok := c.entries[key]

@@ -1,11 +1,11 @@
-package jira
+package rest
 
 import (
 	"slices"
 	"time"
 )
 
-// How a governor finds the rate that Jira bears.
+// How a governor finds the rate that the other side bears.
 const (
 	// cutTo is the part of the rate that went through which is tried after a 429.
 	cutTo = 0.8
@@ -19,15 +19,14 @@ const (
 	// second at least: 429s that have nothing to do with the rate must not keep
 	// an endpoint slow.
 	leastGrowth = 0.02
-	// Waits after a 429 that names none (the vendor's advice: double up to
-	// 30 s, with jitter).
+	// Waits after a 429 that names none: doubled up to 30 s, with jitter
+	// (Atlassian's advice in "Rate limiting").
 	firstWait = time.Second
 	lastWait  = 30 * time.Second
 )
 
-// governor slows one endpoint down after a 429: Jira's burst limits are per
-// endpoint and shared by processes that do not know each other, so each
-// feels its way to its share.
+// governor slows one endpoint down after a 429: limits are shared by processes
+// that do not know each other, so each feels its way to its share.
 type governor struct {
 	bucket   bucket
 	governed bool
@@ -91,7 +90,7 @@ func (g *governor) limited(now time.Time, asked time.Duration, configured float6
 	}
 	wait := asked
 	if wait == 0 {
-		wait = jitter(min(firstWait<<min(g.strikes, 5), lastWait))
+		wait = Jitter(min(firstWait<<min(g.strikes, 5), lastWait))
 	}
 	g.strikes++
 	if !now.Before(g.paused) {
@@ -108,7 +107,7 @@ func (g *governor) slow(now time.Time, configured float64) {
 	}
 	g.accepted = g.recent(now)
 	// Less than half of the rate went through because there was no more to do:
-	// that says nothing about what Jira bears.
+	// that says nothing about what the other side bears.
 	through := min(max(float64(len(g.accepted)), rate/2), rate)
 	g.governed, g.ceiling, g.grownAt, g.configured = true, through, now, configured
 	g.bucket.rate = max(leastRate, through*cutTo)

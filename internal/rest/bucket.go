@@ -1,4 +1,4 @@
-package jira
+package rest
 
 import (
 	"math/rand/v2"

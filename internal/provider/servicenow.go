@@ -1,0 +1,28 @@
+package provider
+
+import (
+	"github.com/ticketbridge/ticketbridge/internal/config"
+	"github.com/ticketbridge/ticketbridge/internal/provider/servicenow"
+	"github.com/ticketbridge/ticketbridge/internal/rest"
+)
+
+// newServiceNow makes clients of one of ServiceNow's applications.
+func newServiceNow(application servicenow.Application) func(config.Integration) (any, error) {
+	return func(in config.Integration) (any, error) {
+		mappings := make([]servicenow.CustomFieldMapping, len(in.CustomFieldMappings))
+		for i, m := range in.CustomFieldMappings {
+			mappings[i] = servicenow.CustomFieldMapping{Name: m.Name, ProjectID: m.ProjectID, ProviderFieldPath: m.ProviderFieldPath}
+		}
+		return servicenow.New(servicenow.Config{
+			Name: in.Name, URL: in.URL, Application: application,
+			Credential: servicenow.Credential{
+				Type: in.Credential.Type, Username: in.Credential.Username, ClientID: in.Credential.ClientID,
+				Secret: in.Credential.Secret.Reveal(), TokenURL: in.Credential.TokenURL,
+			},
+			DefaultProject: in.DefaultProject, DefaultIssueType: in.DefaultIssueType,
+			CustomFieldMappings: mappings, PriorityMap: in.PriorityMap, StatusMap: in.StatusMap,
+			Rate:     rest.Rate{PerSecond: in.Rate.PerSecond, Concurrency: in.Rate.Concurrency},
+			Settling: in.Settling.Std(),
+		})
+	}
+}
