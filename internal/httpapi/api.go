@@ -29,6 +29,8 @@ type Options struct {
 	Requests Requests
 	Feeds    Feeds
 	Parked   Parked
+	// Ticketing answers the unified ticketing API; without it there is none.
+	Ticketing Ticketing
 	// Health answers /readyz; without it the program is always ready.
 	Health Health
 	// Metrics answers /metrics; without it there is no such path.
@@ -90,6 +92,7 @@ func (a *api) routes() []route {
 	all = append(all, a.requestRoutes()...)
 	all = append(all, a.feedRoutes()...)
 	all = append(all, a.parkedRoutes()...)
+	all = append(all, a.ticketingRoutes()...)
 	all = append(all, a.healthRoutes()...)
 	return append(all, a.documentRoutes()...)
 }

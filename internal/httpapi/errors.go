@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/ticketbridge/ticketbridge/internal/ticket"
 )
 
 // What the injected parts answer with. Wrapped in a text, the text is for the
@@ -49,7 +51,10 @@ type refusal struct {
 	errors     [][2]string
 	detail     string
 	retryAfter time.Duration
-	err        error
+	// remediation and context are told by the unified ticketing API only.
+	remediation string
+	context     *problemContext
+	err         error
 }
 
 func (e *refusal) Error() string {
@@ -90,6 +95,9 @@ func refusalOf(err error) *refusal {
 	if bad, ok := errors.AsType[*InvalidEvent](err); ok {
 		return &refusal{status: http.StatusUnprocessableEntity, errors: bad.Errors, err: err}
 	}
+	if failed, ok := errors.AsType[*ticket.Error](err); ok {
+		return providerRefusal(failed)
+	}
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return &refusal{status: http.StatusNotFound, detail: detailOf(err, ErrNotFound), err: err}
@@ -124,6 +132,10 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	if bad.status == http.StatusRequestEntityTooLarge {
 		w.Header().Set("Connection", "close") // what is left of the body is not read
+	}
+	if isTicketing(r) {
+		writeJSON(w, bad.status, a.problemOf(r, bad))
+		return
 	}
 	writeJSON(w, bad.status, failure{Message: bad.word(), Errors: bad.errors, Detail: bad.detail})
 }

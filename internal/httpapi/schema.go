@@ -99,6 +99,9 @@ func (s *schemas) component(t reflect.Type) *schema {
 	for i := range t.NumField() {
 		field := t.Field(i)
 		jsonName, options, _ := strings.Cut(field.Tag.Get("json"), ",")
+		if jsonName == "-" {
+			continue
+		}
 		property := s.of(field.Type)
 		if about := field.Tag.Get("doc"); about != "" {
 			if property.Ref != "" {

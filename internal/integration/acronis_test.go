@@ -272,7 +272,7 @@ func TestAcronisGap(t *testing.T) {
 // does not keep the others from their turns.
 func TestAcronisFeedsOfOneCredentialAreFair(t *testing.T) {
 	t.Parallel()
-	const feeds, perMinute = 6, 360 // a second for each
+	const feeds, perMinute = 6, 360                               // a second for each
 	sim := acronis.New(acronis.Options{Dialect: acronis.OpenAPI}) // which never asks to wait
 	sim.AddClient(acronis.Client{ID: "bridge", Secret: "secret-of-acronis"})
 	site := httptest.NewServer(sim)

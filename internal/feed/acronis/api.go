@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -88,6 +89,9 @@ func (a *API) once(ctx context.Context, c call, token string) (*rest.Response, e
 	if err != nil {
 		return nil, callFailed(ctx, c.op, err)
 	}
+	if bytes.Contains(resp.Body, []byte(token)) { // it would be cited in an error
+		resp.Body = []byte(client.Redact(string(resp.Body)))
+	}
 	return resp, nil
 }
 
@@ -111,7 +115,16 @@ func decode(op string, resp *rest.Response, out any) error {
 	if err := d.Decode(out); err != nil {
 		return unreadable(op, resp, err.Error())
 	}
+	if _, err := d.Token(); err != io.EOF {
+		return unreadable(op, resp, "something follows the JSON")
+	}
 	return nil
+}
+
+// isPage reports success that only a proxy can mean: what the Event Manager
+// answers to a POST is not all documented, but it is not HTML.
+func isPage(resp *rest.Response) bool {
+	return resp.Status < 300 && bytes.HasPrefix(bytes.TrimSpace(resp.Body), []byte("<"))
 }
 
 func unreadable(op string, resp *rest.Response, why string) error {
@@ -181,9 +194,7 @@ func said(body []byte) string {
 			} `json:"context"`
 		} `json:"error"`
 	}
-	if json.Unmarshal(body, &answer) != nil {
-		return ""
-	}
+	_ = json.Unmarshal(body, &answer) // what has another form is left out
 	parts := []string{}
 	for _, text := range []string{answer.Error.Code, answer.Error.Message} {
 		if text != "" {

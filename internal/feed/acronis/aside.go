@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -12,8 +13,8 @@ import (
 	"github.com/ticketbridge/ticketbridge/internal/ticket"
 )
 
-// maxAside bounds the pages that one look may read.
-const maxAside = 50
+// maxAside bounds the pages that are read at a stretch to find the newest events.
+const maxAside = 5
 
 // Entry reads one event again, to retry one that was parked; item is the
 // event's id with "@" and its sequence. It reads by a subscription of its own,
@@ -26,12 +27,16 @@ func (c *Client) Entry(ctx context.Context, item string) (event.Entry, error) {
 	if at < 0 || sequence == none {
 		return event.Entry{ID: item}, &ticket.Error{Kind: ticket.NotFound, Op: op, Message: "the event has no sequence, so it cannot be asked for again; amend or discard it"}
 	}
-	items, err := c.after(ctx, max(sequence-1, 0), sequence, 2)
+	aside, err := c.aside(ctx)
 	if err != nil {
 		return event.Entry{}, err
 	}
-	for _, it := range items {
-		if it.sequence == sequence {
+	page, err := c.look(ctx, aside, max(sequence-1, 0), 2) // which of the two comes first is not documented
+	if err != nil {
+		return event.Entry{}, err
+	}
+	for _, it := range page.items {
+		if it.entry.Place == item {
 			return it.entry, nil
 		}
 	}
@@ -41,7 +46,7 @@ func (c *Client) Entry(ctx context.Context, item string) (event.Entry, error) {
 // Newest are the newest events, at most n, oldest first. It reads by a
 // subscription of its own and moves nothing. Errors are those of Read.
 func (c *Client) Newest(ctx context.Context, n int) ([]event.Entry, error) {
-	current, err := c.api.offsetOf(ctx, c.cfg.Topic, positionCurrent, time.Time{})
+	end, err := c.api.offsetOf(ctx, c.cfg.Topic, positionCurrent, time.Time{})
 	if err != nil {
 		return nil, err
 	}
@@ -49,54 +54,75 @@ func (c *Client) Newest(ctx context.Context, n int) ([]event.Entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The filter may hide most of the topic: look further and further back.
-	for back := int64(n); ; back *= 10 {
-		from := max(current-back, earliest)
-		if back > current/10 {
-			from = earliest
-		}
-		items, err := c.after(ctx, from, current, n)
-		if err != nil {
-			return nil, err
-		}
-		if len(items) >= n || from == earliest {
-			entries := make([]event.Entry, len(items))
-			for i, it := range items {
-				entries[i] = it.entry
-			}
-			return entries, nil
-		}
-	}
-}
-
-// after reads aside from an offset up to another one, and keeps the last n events.
-func (c *Client) after(ctx context.Context, offset, upTo int64, n int) ([]item, error) {
-	op := "look at feed " + c.cfg.Name
-	aside := c.subscription.aside()
-	if _, err := c.api.subscribe(ctx, aside); err != nil {
+	aside, err := c.aside(ctx)
+	if err != nil {
 		return nil, err
 	}
-	var kept []item
-	for range maxAside {
-		resp, err := c.ask(ctx, aside.ID, derive("consumer", aside.ID), offset, pageLimit, 0)
+	var found []event.Entry
+	// The filter may hide most of the topic: look further and further back.
+	for back := int64(n); len(found) < n && end > earliest; {
+		from := max(end-back, earliest)
+		older, whole, err := c.between(ctx, aside, from, end)
 		switch {
 		case err != nil:
-			return nil, fmt.Errorf("%s: %w", op, err)
-		case resp.Status == http.StatusAccepted:
-			return kept, nil
-		case resp.Status != http.StatusOK:
-			return nil, refused(op+" from offset "+strconv.FormatInt(offset, 10), resp)
-		}
-		page, err := readPage(op, resp)
-		if err != nil {
 			return nil, err
+		case !whole && back > 1:
+			back /= 2 // more than we want to read: look less far
+			continue
 		}
-		kept = append(kept, page.items...)
-		kept = kept[max(0, len(kept)-n):]
-		if !page.moved || page.offset <= offset || page.offset >= upTo {
-			return kept, nil
-		}
-		offset = page.offset
+		found = append(without(older, found), found...)
+		end, back = from, min(back, (end-earliest)/10+1)*10
 	}
-	return kept, nil
+	return found[max(0, len(found)-n):], nil
+}
+
+// without leaves out what is in known: pages do not end where they are asked to.
+func without(entries, known []event.Entry) []event.Entry {
+	return slices.DeleteFunc(entries, func(e event.Entry) bool {
+		return slices.ContainsFunc(known, func(k event.Entry) bool { return k.ID == e.ID })
+	})
+}
+
+// aside is a subscription of our own for looks, there for sure.
+func (c *Client) aside(ctx context.Context) (Subscription, error) {
+	s := c.subscription.aside()
+	_, err := c.api.subscribe(ctx, s)
+	return s, err
+}
+
+// between reads what lies between two offsets, and a little more; whole is
+// false where that is too much.
+func (c *Client) between(ctx context.Context, aside Subscription, from, to int64) (entries []event.Entry, whole bool, err error) {
+	for range maxAside {
+		page, err := c.look(ctx, aside, from, pageLimit)
+		if err != nil {
+			return nil, false, err
+		}
+		for _, it := range page.items {
+			entries = append(entries, it.entry)
+		}
+		if page.offset <= from || page.offset >= to {
+			return entries, true, nil
+		}
+		from = page.offset
+	}
+	return entries, false, nil
+}
+
+// look reads one page aside.
+func (c *Client) look(ctx context.Context, aside Subscription, offset int64, limit int) (page, error) {
+	op := "look at feed " + c.cfg.Name
+	nothing := page{offset: offset}
+	resp, err := c.ask(ctx, aside.ID, derive("consumer", aside.ID), offset, limit, 0)
+	switch {
+	case err != nil:
+		return nothing, fmt.Errorf("%s: %w", op, err)
+	case resp.Status == http.StatusAccepted:
+		return nothing, nil
+	case resp.Status != http.StatusOK:
+		return nothing, refused(op+" from offset "+strconv.FormatInt(offset, 10), resp)
+	}
+	p, err := readPage(op, resp)
+	p.settle(offset)
+	return p, err
 }

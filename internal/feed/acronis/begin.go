@@ -16,24 +16,36 @@ func (c *Client) begin(ctx context.Context, p *position) (event.Reading, error) 
 	if err != nil {
 		return event.Reading{}, &ConfigurationError{"start", err.Error()}
 	}
-	fresh := p.Newest.IsZero() && p.Highest == 0
-	offset, kept, err := c.remembered(ctx, target, fresh)
+	offset, kept, err := c.remembered(ctx, target, p.fresh)
 	if err != nil {
 		return event.Reading{}, err
 	}
+	r := event.Reading{More: true}
 	if !kept {
-		if offset, err = c.resolve(ctx, target); err != nil {
+		if offset, err = c.resolve(ctx, target, &r); err != nil {
 			return event.Reading{}, err
 		}
 	}
+	if p.moved {
+		if err := c.missedByMoving(ctx, p, offset, &r); err != nil {
+			return event.Reading{}, err
+		}
+	}
+	now := c.cfg.Now()
 	p.Aim, p.Offset, p.Last, p.Kept = "", offset, none, kept
+	p.AsOf, p.Checked, p.Doubted = time.Time{}, time.Time{}, time.Time{}
+	if kept { // by whoever read before, and may do so still
+		p.Committed, p.Displaced = offset, true
+	}
 	// Where the account named an offset, what was before it may have expired; the
 	// first page shows it. What begins at the earliest or later misses nothing.
-	p.AsOf = time.Time{}
 	if !kept && (target.word != "" || !target.at.IsZero()) {
-		p.AsOf = c.cfg.Now()
+		p.Checked = now
 	}
-	return p.reading(event.Reading{More: true})
+	if target.word == StartCurrent && !kept {
+		p.AsOf = now
+	}
+	return p.reading(r)
 }
 
 // remembered is the offset that the subscription keeps, where that is what
@@ -46,7 +58,7 @@ func (c *Client) remembered(ctx context.Context, target start, fresh bool) (offs
 	return c.api.committed(ctx, c.subscription.ID)
 }
 
-func (c *Client) resolve(ctx context.Context, target start) (int64, error) {
+func (c *Client) resolve(ctx context.Context, target start, r *event.Reading) (int64, error) {
 	switch {
 	case target.word == StartStored:
 		return c.storedByNew(ctx)
@@ -56,9 +68,12 @@ func (c *Client) resolve(ctx context.Context, target start) (int64, error) {
 		return c.api.offsetOf(ctx, c.cfg.Topic, positionCurrent, time.Time{})
 	case !target.at.IsZero():
 		return c.api.offsetOf(ctx, c.cfg.Topic, positionTimestamp, target.at)
-	default:
-		return target.offset, nil
 	}
+	current, err := c.api.offsetOf(ctx, c.cfg.Topic, positionCurrent, time.Time{})
+	if err == nil && target.offset > current {
+		r.Note = fmt.Sprintf("the topic ends at offset %d: reading from there, not from %d", current, target.offset)
+	}
+	return min(target.offset, current), err
 }
 
 // storedByNew is what a subscription that is made only now remembers: what the
@@ -74,46 +89,16 @@ func (c *Client) storedByNew(ctx context.Context) (int64, error) {
 	return offset, err
 }
 
-// gaps looks whether events expired before they were read, and whether the topic
-// began anew. It asks after the page came, when what was read was there: so a
-// topic that forgets while we catch up is noticed too.
-func (c *Client) gaps(ctx context.Context, p *position, page page, asked time.Time) ([]event.Gap, error) {
-	if page.moved && page.offset < p.Offset {
-		return c.wentBack(ctx, p, &page)
-	}
-	if !p.AsOf.IsZero() && asked.Sub(p.AsOf) <= freshFor {
-		return nil, nil
+// missedByMoving records that nothing is left of the time before a feed that
+// stood still for long moved to another data center.
+func (c *Client) missedByMoving(ctx context.Context, p *position, offset int64, r *event.Reading) error {
+	now := c.cfg.Now()
+	if !stale(p.AsOf, now) {
+		return nil
 	}
 	earliest, err := c.api.offsetOf(ctx, c.cfg.Topic, positionEarliest, time.Time{})
-	if err != nil || p.Offset >= earliest {
-		return nil, err
+	if err == nil && offset <= earliest {
+		r.Gaps = []event.Gap{{From: p.AsOf, To: now, Reason: "the feed moved to another data center, which has nothing of before: events may have expired unread"}}
 	}
-	until := asked
-	if len(page.items) > 0 && !page.items[0].at.IsZero() {
-		until = page.items[0].at
-	}
-	return []event.Gap{p.expired(earliest, p.AsOf, until)}, nil
-}
-
-func (p *position) expired(earliest int64, from, to time.Time) event.Gap {
-	return event.Gap{From: from, To: to, Reason: fmt.Sprintf(
-		"offset %d is older than the earliest that the topic keeps, %d: events between them may have expired unread", p.Offset, earliest)}
-}
-
-// wentBack judges an answer whose offset is lower than what was asked for. Where
-// the topic's end is lower too, the topic began anew, and what it counted before
-// says nothing any more; else the answer is a slip, and our offset stands.
-func (c *Client) wentBack(ctx context.Context, p *position, page *page) ([]event.Gap, error) {
-	current, err := c.api.offsetOf(ctx, c.cfg.Topic, positionCurrent, time.Time{})
-	if err != nil {
-		return nil, err
-	}
-	if current >= p.Offset {
-		page.offset = p.Offset
-		return nil, nil
-	}
-	gap := event.Gap{From: p.AsOf, To: c.cfg.Now(), Reason: fmt.Sprintf(
-		"the topic's offsets went back from %d to %d: it was made anew, and events of before may be lost", p.Offset, page.offset)}
-	p.Offset, p.Highest, p.Last, p.Committed = page.offset, 0, none, none
-	return []event.Gap{gap}, nil
+	return err
 }

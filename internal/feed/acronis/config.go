@@ -48,9 +48,6 @@ const (
 	// A page has at most 100 events of at most 64 KB each.
 	pageLimit    = 100
 	maxPageBytes = 32 << 20
-	// freshFor is shorter than the retention of any topic: what was read up to
-	// less than this ago cannot have expired unread.
-	freshFor = time.Hour
 	// standby is how long another consumer is left alone that the answer names no
 	// time for.
 	standby = 10 * time.Second
@@ -131,7 +128,7 @@ func setDefaults(cfg *Config) {
 		cfg.SessionTimeout = DefaultSession
 	}
 	if cfg.LongPoll == 0 {
-		cfg.LongPoll = DefaultLongPoll
+		cfg.LongPoll = min(DefaultLongPoll, cfg.SessionTimeout)
 	}
 	if cfg.AutoCommitInterval == 0 {
 		cfg.AutoCommitInterval = DefaultAutoCommit
@@ -151,6 +148,8 @@ func check(cfg Config) error {
 		return &ConfigurationError{"types", "missing; want 1 to 32 event types"}
 	case err != nil:
 		return &ConfigurationError{"start", err.Error()}
+	case cfg.Consumer != Stateful && cfg.Consumer != Stateless && cfg.Consumer != AutoCommit:
+		return &ConfigurationError{"consumer", fmt.Sprintf("%q is none of %s, %s, %s", cfg.Consumer, Stateful, Stateless, AutoCommit)}
 	case cfg.SessionTimeout < time.Second:
 		return &ConfigurationError{"session_timeout", "want at least 1s"}
 	case cfg.LongPoll < 0 || cfg.LongPoll > cfg.SessionTimeout:

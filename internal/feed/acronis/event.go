@@ -2,6 +2,7 @@ package acronis
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -21,17 +22,42 @@ type item struct {
 	hash uint64
 	// sequence is the event's place in the topic, previous that of the one before
 	// it; none where the topic is not ordered.
-	sequence, previous int64
-	at                 time.Time
-	entry              event.Entry
+	sequence, previous, rank int64
+	// taken is when the Event Manager took it in, at the same or the producer's time.
+	taken, at time.Time
+	entry     event.Entry
 }
 
 // page is an answer to a poll.
 type page struct {
-	// offset is where to read on; moved is false where the answer has none.
+	// offset is where to read on; none where the answer does not say so.
 	offset int64
-	moved  bool
-	items  []item
+	// back: the answer's offset is lower than what was asked for.
+	back  bool
+	items []item
+}
+
+// settle decides where to read on after asking from an offset. The answer's word
+// counts. Where it has none, or lags behind, the events' own do: else they would
+// come for ever.
+func (p *page) settle(asked int64) {
+	p.back = p.offset != none && p.offset < asked
+	if p.offset > asked {
+		return
+	}
+	p.offset = asked
+	for _, it := range p.items {
+		p.offset = max(p.offset, it.sequence)
+	}
+}
+
+// notAfter bounds the events' times: one in the future would hide for long that
+// others expire.
+func (p *page) notAfter(now time.Time) {
+	for i := range p.items {
+		it := &p.items[i]
+		it.taken, it.at = earlier(it.taken, now), earlier(it.at, now)
+	}
 }
 
 // readPage takes a page apart, in the order of the sequences. An event that
@@ -47,24 +73,20 @@ func readPage(op string, resp *rest.Response) (page, error) {
 	if body.Offset == nil && body.Events == nil {
 		return page{}, unreadable(op, resp, "it holds neither events nor an offset")
 	}
-	p := page{}
-	for _, raw := range body.Events {
-		p.items = append(p.items, readEvent(raw))
-	}
-	slices.SortStableFunc(p.items, func(a, b item) int {
-		if a.sequence == none || b.sequence == none {
-			return 0
-		}
-		return int(min(max(a.sequence-b.sequence, -1), 1))
-	})
+	p := page{offset: none}
 	if body.Offset != nil {
-		p.offset, p.moved = *body.Offset, true
+		p.offset = max(*body.Offset, 0)
 	}
-	for _, it := range p.items {
-		if it.sequence > p.offset {
-			p.offset, p.moved = it.sequence, true // an answer that lags behind its own events
+	rank := int64(none)
+	for _, raw := range body.Events {
+		it := readEvent(raw)
+		if it.sequence != none {
+			rank = it.sequence
 		}
+		it.rank = rank // what has no sequence stays behind what it came after
+		p.items = append(p.items, it)
 	}
+	slices.SortStableFunc(p.items, func(a, b item) int { return cmp.Compare(a.rank, b.rank) })
 	return p, nil
 }
 
@@ -79,7 +101,8 @@ func readEvent(raw json.RawMessage) item {
 	data := it.entry.Data
 	id, kind := text(data["id"]), text(data["type"])
 	it.sequence, it.previous = number(data["sequence"]), number(data["previous"])
-	it.at = timeOf(data["ingest_time"])
+	it.taken = timeOf(data["ingest_time"])
+	it.at = it.taken
 	if it.at.IsZero() {
 		it.at = timeOf(data["time"])
 	}

@@ -21,15 +21,24 @@ type position struct {
 	Aim string `json:"aim,omitempty"`
 	// Offset is where to read on: all before it was handed over.
 	Offset int64 `json:"offset,string"`
-	// Highest is the highest offset ever handed over.
+	// Highest is the highest offset ever handed over, Top the highest sequence; -1
+	// for none. An offset may be that of the event before it or after it.
 	Highest int64 `json:"highest,string"`
+	Top     int64 `json:"top,string"`
 	// Last is the newest sequence handed over since the start or the last rewind;
 	// -1 for none.
 	Last int64 `json:"last,string"`
 	// Newest is when the newest event handed over was taken in.
 	Newest time.Time `json:"newest,omitzero"`
-	// AsOf: what was taken in up to then was read.
+	// AsOf: what was taken in up to then was read. Zero where that is not known.
 	AsOf time.Time `json:"as_of,omitzero"`
+	// Checked is when Offset was last compared with what the topic has, Doubted
+	// since when it is beyond the topic's end.
+	Checked time.Time `json:"checked,omitzero"`
+	Doubted time.Time `json:"doubted,omitzero"`
+	// Before: what was taken in up to then was handed over while the topic counted
+	// otherwise.
+	Before time.Time `json:"before,omitzero"`
 	// Subscription is the id of the one that was seen to exist, Committed the last
 	// offset that it was told; -1 for none.
 	Subscription string `json:"subscription,omitempty"`
@@ -42,6 +51,11 @@ type position struct {
 	// remembers means nothing to us.
 	Untold bool   `json:"untold,omitempty"`
 	Seen   memory `json:"seen,omitzero"`
+
+	// fresh: nothing was read, and Aim is the configured start. moved: it goes on
+	// at another data center. made: this step found or made the subscription. None
+	// of them outlives the step.
+	fresh, moved, made bool
 }
 
 // none stands for an offset or sequence that there is not.
@@ -80,19 +94,27 @@ func (c *Client) load(data json.RawMessage) (*position, error) {
 			return nil, fmt.Errorf("position of feed %s: %w", c.cfg.Name, err)
 		}
 	}
-	server := serverOf(c.cfg.URL)
-	switch {
-	case p.Topic != c.cfg.Topic:
-		*p = position{Aim: c.cfg.Start, Last: none, Committed: none}
-	case p.Server != server && !p.Newest.IsZero() && p.Aim == "":
-		// Another data center counts anew: go on by the time, with some overlap.
-		p.Aim = p.Newest.Add(-moveOverlap).UTC().Format(time.RFC3339Nano)
-		p.Offset, p.Highest, p.Last, p.Committed, p.Subscription = 0, 0, none, none, ""
-	case p.Server != server:
-		*p = position{Aim: c.cfg.Start, Last: none, Committed: none}
+	if server := serverOf(c.cfg.URL); p.Topic != c.cfg.Topic || p.Server != server {
+		p = p.elsewhere(c.cfg)
+		p.Server, p.Topic = server, c.cfg.Topic
 	}
-	p.Server, p.Topic = server, c.cfg.Topic
 	return p, nil
+}
+
+// elsewhere is where to begin with another topic, or at another data center: that
+// one counts anew, so it is by the time, with some overlap.
+func (p *position) elsewhere(cfg Config) *position {
+	next := &position{Aim: cfg.Start, Last: none, Top: none, Committed: none, fresh: true}
+	since := p.Newest
+	if since.IsZero() && cfg.Start == StartCurrent {
+		since = p.AsOf
+	}
+	if p.Topic == cfg.Topic && !since.IsZero() {
+		next.Aim = since.Add(-moveOverlap).UTC().Format(time.RFC3339Nano)
+		next.Newest, next.AsOf, next.Seen = p.Newest, p.AsOf, p.Seen
+		next.fresh, next.moved = false, true
+	}
+	return next
 }
 
 // moveOverlap is read again when a feed moves to another data center; what was
@@ -144,6 +166,13 @@ func (p *position) reading(r event.Reading) (event.Reading, error) {
 		r.Marker = "offset " + strconv.FormatInt(p.Offset, 10)
 	}
 	return r, nil
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
 }
 
 func later(a, b time.Time) time.Time {

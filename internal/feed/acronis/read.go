@@ -54,8 +54,9 @@ func (c *Client) ensure(ctx context.Context, p *position) error {
 		if err := c.introduce(ctx, p); err != nil {
 			return err
 		}
+		p.Displaced = false
 	}
-	p.Subscription, p.Displaced = c.subscription.ID, false
+	p.Subscription, p.made = c.subscription.ID, true
 	return nil
 }
 
@@ -87,16 +88,21 @@ func (c *Client) synchronise(ctx context.Context, p *position) error {
 		}
 		if found && stored > p.Offset {
 			p.Offset, p.Highest, p.Committed = stored, stored, stored
+			p.Top = max(p.Top, stored-1) // whether the one at the offset itself was read is not told
 		}
 	}
 	if c.cfg.Consumer == AutoCommit || p.Offset <= p.Committed {
 		return nil
 	}
-	if err := c.api.commit(ctx, c.subscription.ID, p.Offset); err != nil {
-		return err
+	err := c.api.commit(ctx, c.subscription.ID, p.Offset)
+	if _, gone := errors.AsType[*unknownSubscription](err); gone {
+		p.Subscription, p.Kept = "", false
+		return c.ensure(ctx, p) // which commits
 	}
-	p.Committed = p.Offset
-	return nil
+	if err == nil {
+		p.Committed = p.Offset
+	}
+	return err
 }
 
 // poll asks for the events after the offset.
@@ -106,11 +112,13 @@ func (c *Client) poll(ctx context.Context, p *position, step event.Step) (event.
 	if err != nil {
 		return event.Reading{}, err
 	}
+	page := page{offset: none} // 202: nothing new
 	switch {
 	case resp.Status == http.StatusOK:
+		if page, err = readPage("read feed "+c.cfg.Name, resp); err != nil {
+			return event.Reading{}, err
+		}
 	case resp.Status == http.StatusAccepted:
-		p.Displaced, p.AsOf = false, later(p.AsOf, asked)
-		return event.Reading{Wait: resp.RetryAfter}, nil
 	case resp.Status == http.StatusTooManyRequests:
 		return c.standBy(p, resp), nil
 	case mayBeEvicted(resp.Status):
@@ -118,17 +126,18 @@ func (c *Client) poll(ctx context.Context, p *position, step event.Step) (event.
 	default:
 		return event.Reading{}, refused("read feed "+c.cfg.Name, resp)
 	}
-	page, err := readPage("read feed "+c.cfg.Name, resp)
-	if err != nil {
-		return event.Reading{}, err
-	}
-	gaps, err := c.gaps(ctx, p, page, asked)
-	if err != nil {
-		return event.Reading{}, err
-	}
 	p.Displaced = false
+	page.settle(p.Offset)
+	page.notAfter(c.cfg.Now())
+	var gaps []event.Gap
+	if p.due(page, asked) {
+		var anew bool
+		if gaps, anew, err = c.check(ctx, p, &page, asked, false); err != nil || anew {
+			return event.Reading{More: true, Gaps: gaps}, err
+		}
+	}
 	r := p.take(page, asked)
-	r.Gaps = gaps
+	r.Gaps, r.Wait = gaps, resp.RetryAfter
 	return r, nil
 }
 
@@ -169,68 +178,76 @@ func (c *Client) standBy(p *position, resp *rest.Response) event.Reading {
 	}
 }
 
-// refusedPoll looks why a poll was refused: the subscription may be gone, or the
-// offset too old to be read from.
+// refusedPoll looks why a poll was refused. The subscription may be gone: then
+// the next step makes it again. If it is there, the offset may be one that the
+// topic does not have.
 func (c *Client) refusedPoll(ctx context.Context, p *position, resp *rest.Response) (event.Reading, error) {
-	created, err := c.api.subscribe(ctx, c.subscription)
-	if err != nil {
+	if !p.made {
+		p.Subscription, p.Committed, p.Kept = "", none, false
+		return event.Reading{More: true, Note: fmt.Sprintf(
+			"the subscription was refused (%d), as one is that was gone; it is made again", resp.Status)}, nil
+	}
+	page := page{offset: p.Offset}
+	gaps, anew, err := c.check(ctx, p, &page, c.cfg.Now(), true)
+	switch {
+	case err != nil:
 		return event.Reading{}, err
+	case len(gaps) == 0:
+		return event.Reading{}, refused("read feed "+c.cfg.Name, resp)
+	case !anew:
+		p.Offset = page.offset
 	}
-	if created {
-		p.Subscription, p.Committed, p.Kept = "", none, false // the next step introduces us
-		return event.Reading{More: true, Note: "the subscription was gone and was made again"}, nil
-	}
-	earliest, err := c.api.offsetOf(ctx, c.cfg.Topic, positionEarliest, time.Time{})
-	if err != nil {
-		return event.Reading{}, err
-	}
-	if p.Offset < earliest {
-		gap := p.expired(earliest, p.AsOf, c.cfg.Now())
-		p.Offset = earliest
-		return event.Reading{More: true, Gaps: []event.Gap{gap}}, nil
-	}
-	return event.Reading{}, refused("read feed "+c.cfg.Name, resp)
+	return event.Reading{More: true, Gaps: gaps}, nil
 }
 
 // take hands over what of a page was not handed over before.
 func (p *position) take(page page, asked time.Time) event.Reading {
 	var r event.Reading
 	for _, it := range page.items {
-		// A replay is of what is known.
-		replayed := it.sequence != none && it.sequence <= p.Highest || it.sequence == none && page.offset <= p.Highest
-		before := p.Last
-		if it.sequence != none {
-			if it.sequence <= p.Last {
-				continue
-			}
-			p.Last = it.sequence
-		}
-		if !replayed && p.Seen.has(it.hash) {
+		if it.sequence != none && it.sequence <= p.Last {
 			continue
 		}
-		if before != none && it.previous > before {
+		known := p.Seen.has(it.hash)
+		it.entry.Replayed = p.replays(it, page, known)
+		if p.Last != none && it.previous > p.Last && (it.entry.Replayed || !known) {
 			r.Holes++
+		}
+		// One that lies about its place must not hide those that follow.
+		if it.sequence != none && it.sequence <= page.offset {
+			p.Last, p.Top = it.sequence, max(p.Top, it.sequence)
+		}
+		if known && !it.entry.Replayed {
+			continue
 		}
 		p.Seen.add(it.hash)
 		p.Newest = later(p.Newest, it.at)
-		it.entry.Replayed = replayed
 		r.Entries = append(r.Entries, it.entry)
 	}
-	p.read(page, asked)
-	r.More = len(page.items) >= pageLimit || page.offset < p.Highest
+	r.More = page.offset > p.Offset && (len(page.items) >= pageLimit || page.offset < p.Highest)
+	p.move(page, asked)
 	return r
 }
 
-// read moves the position behind a page.
-func (p *position) read(page page, asked time.Time) {
+// replays: what is known is handed over again because a person wants it.
+func (p *position) replays(it item, page page, known bool) bool {
+	switch {
+	case !it.taken.IsZero() && !it.taken.After(p.Before):
+		return true
+	case it.sequence != none:
+		return it.sequence <= p.Top
+	default:
+		return p.Offset < p.Highest && (known || page.offset <= p.Highest)
+	}
+}
+
+// move puts the position behind a page.
+func (p *position) move(page page, asked time.Time) {
 	switch last := len(page.items) - 1; {
-	case last >= 0 && !page.items[last].at.IsZero():
-		p.AsOf = page.items[last].at
-	case last < 0 && (!page.moved || page.offset == p.Offset):
-		p.AsOf = asked // nothing is left to read
+	case last >= 0 && !page.items[last].taken.IsZero():
+		p.AsOf = page.items[last].taken
+	case last < 0 && page.offset == p.Offset && p.Doubted.IsZero():
+		p.AsOf = later(p.AsOf, asked) // nothing is left to read
 	}
-	if page.moved {
-		p.Offset = page.offset
-	}
+	p.Offset = page.offset
 	p.Highest = max(p.Highest, p.Offset)
 }

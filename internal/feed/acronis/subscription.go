@@ -69,11 +69,15 @@ func (a *API) subscribe(ctx context.Context, s Subscription) (created bool, err 
 	if err != nil {
 		return false, err
 	}
-	switch resp.Status {
-	case http.StatusCreated, http.StatusOK:
+	switch {
+	case isPage(resp):
+		return false, unreadable(c.op, resp, "a page for people")
+	case resp.Status == http.StatusCreated || resp.Status == http.StatusOK:
 		return true, nil
-	case http.StatusConflict:
+	case resp.Status == http.StatusConflict:
 		return false, nil
+	}
+	switch resp.Status {
 	case http.StatusBadRequest, http.StatusNotFound, http.StatusUnprocessableEntity:
 		return false, &ConfigurationError{"topic", fmt.Sprintf("the Event Manager refuses the subscription (%d)%s; check topic, types, tenant, subject_types and cel", resp.Status, said(resp.Body))}
 	default:
@@ -110,6 +114,12 @@ func mayBeEvicted(status int) bool {
 	return false
 }
 
+// unknownSubscription may be cured by making the subscription again; else the
+// ConfigurationError in it holds.
+type unknownSubscription struct{ *ConfigurationError }
+
+func (e *unknownSubscription) Unwrap() error { return e.ConfigurationError }
+
 // commit tells a subscription the offset that was handed over. Only the tutorial
 // has this call.
 func (a *API) commit(ctx context.Context, id string, offset int64) error {
@@ -124,8 +134,12 @@ func (a *API) commit(ctx context.Context, id string, offset int64) error {
 	switch {
 	case err != nil:
 		return err
+	case isPage(resp):
+		return unreadable(c.op, resp, "a page for people")
 	case resp.Status >= 200 && resp.Status < 300:
 		return nil
+	case mayBeEvicted(resp.Status):
+		return &unknownSubscription{&ConfigurationError{"consumer", fmt.Sprintf("the subscription takes no offset (%d)%s; use stateful or auto_commit", resp.Status, said(resp.Body))}}
 	case resp.Status == http.StatusMethodNotAllowed || resp.Status == http.StatusNotImplemented:
 		return &ConfigurationError{"consumer", fmt.Sprintf("this data center cannot commit offsets (%d); use stateful or auto_commit", resp.Status)}
 	default:

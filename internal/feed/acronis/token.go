@@ -18,6 +18,8 @@ const (
 	renewBefore = 15 * time.Minute
 	// tokenLife is assumed where the answer names none ("Authentication": 2 hours).
 	tokenLife = 2 * time.Hour
+	// maxTokenLife is more than any token has.
+	maxTokenLife = 365 * 24 * time.Hour
 )
 
 // Credential is an API client of the data center at URL.
@@ -77,7 +79,7 @@ func (s *TokenSource) login(ctx context.Context) (rest.Token, error) {
 		return rest.Token{}, callFailed(ctx, op, err)
 	case resp.Status == http.StatusOK || resp.Status == http.StatusCreated:
 		return s.issued(resp)
-	case resp.Status == http.StatusUnauthorized, resp.Status == http.StatusBadRequest:
+	case resp.Status == http.StatusUnauthorized, resp.Status == http.StatusBadRequest, resp.Status == http.StatusForbidden:
 		return rest.Token{}, &ConfigurationError{"credential", fmt.Sprintf("the data center refuses client %q with this secret (%d); check both, and that the client belongs to %s", s.cred.ClientID, resp.Status, s.cred.URL)}
 	case temporary(resp.Status):
 		return rest.Token{}, temporaryError(op, resp)
@@ -95,11 +97,13 @@ func (s *TokenSource) issued(resp *rest.Response) (rest.Token, error) {
 	if err := json.Unmarshal(resp.Body, &answer); err != nil || answer.AccessToken == "" {
 		return rest.Token{}, &ticket.Error{Kind: ticket.Retry, Op: "log in", Status: resp.Status, Message: "the answer holds no token"}
 	}
-	expires := s.now().Add(tokenLife)
-	if at, err := answer.ExpiresOn.Int64(); err == nil && at > 0 {
+	now := s.now()
+	expires := now.Add(tokenLife)
+	// A token that ended before it came says that our clock is wrong.
+	if at, err := answer.ExpiresOn.Int64(); err == nil && at > now.Unix() {
 		expires = time.Unix(at, 0)
-	} else if in, err := answer.ExpiresIn.Int64(); err == nil && in > 0 {
-		expires = s.now().Add(time.Duration(in) * time.Second)
+	} else if in, err := answer.ExpiresIn.Int64(); err == nil && in > 0 && in < int64(maxTokenLife/time.Second) {
+		expires = now.Add(time.Duration(in) * time.Second)
 	}
 	return rest.Token{Value: answer.AccessToken, Expires: expires}, nil
 }

@@ -1,0 +1,5 @@
+//go:build !race
+
+package acronis
+
+const raceDetector = false

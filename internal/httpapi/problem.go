@@ -1,0 +1,89 @@
+package httpapi
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/ticketbridge/ticketbridge/internal/ticket"
+)
+
+// ticketingPath begins every path of the unified ticketing API, whose errors
+// have another shape than the Events API's.
+const ticketingPath = "/v1/ticketing/"
+
+// problem is the body of an error of the unified ticketing API, in the Synqly
+// Ticketing Connector's shape.
+type problem struct {
+	Message     string          `json:"message" doc:"What went wrong, in a few words."`
+	Status      int             `json:"status" doc:"The HTTP status."`
+	OccurredAt  time.Time       `json:"occurred_at"`
+	Instance    string          `json:"instance" doc:"The id of this call, as in the X-Request-Id header and the log."`
+	Detail      string          `json:"detail,omitempty" doc:"What exactly."`
+	Remediation string          `json:"remediation,omitempty" doc:"What to do about it."`
+	Context     *problemContext `json:"context,omitempty"`
+}
+
+type problemContext struct {
+	Parameter *problemParameter `json:"parameter,omitempty"`
+	// Operation is the write that goes on.
+	Operation string `json:"operation,omitempty" doc:"The id of a write that is still under way."`
+	RawError  string `json:"raw_error,omitempty" doc:"What the provider said."`
+}
+
+type problemParameter struct {
+	ID       string `json:"id" doc:"Its name, or a JSON Pointer into the body."`
+	Location string `json:"location" doc:"header, path, query or body"`
+	Value    string `json:"value,omitempty"`
+}
+
+func isTicketing(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, ticketingPath) }
+
+// problemOf puts a refusal into the connector's shape.
+func (a *api) problemOf(r *http.Request, bad *refusal) problem {
+	p := problem{
+		Message: bad.word(), Status: bad.status, OccurredAt: a.Now().UTC(), Instance: "urn:request:" + lineOf(r.Context()).id,
+		Detail: bad.detail, Remediation: bad.remediation, Context: bad.context,
+	}
+	for _, pair := range bad.errors {
+		p.Detail = strings.TrimPrefix(p.Detail+"; "+pair[0]+" "+pair[1], "; ")
+	}
+	return p
+}
+
+// badParameter is a 400 about one parameter.
+func badParameter(location, name, value string, err error) error {
+	return &refusal{
+		status: http.StatusBadRequest, message: "Bad Request", detail: err.Error(), err: err,
+		context: &problemContext{Parameter: &problemParameter{ID: name, Location: location, Value: value}},
+	}
+}
+
+// providerRefusal is the answer to an error of a provider.
+func providerRefusal(e *ticket.Error) *refusal {
+	bad := &refusal{detail: e.Op + ": " + e.Message, retryAfter: e.RetryAfter, err: e}
+	if e.Status != 0 {
+		bad.context = &problemContext{RawError: fmt.Sprintf("%d: %s", e.Status, e.Message)}
+	}
+	switch e.Kind {
+	case ticket.NotFound:
+		bad.status = http.StatusNotFound
+	case ticket.Permanent:
+		bad.status = http.StatusBadRequest
+	case ticket.Closed:
+		bad.status, bad.message = http.StatusConflict, "The ticket is closed"
+	case ticket.NotSupported:
+		bad.status = http.StatusNotImplemented
+	case ticket.Credentials:
+		bad.status, bad.message = http.StatusBadGateway, "The provider refuses the integration's credentials"
+		bad.remediation = "Renew the integration's token, or give its account the right; calls work again by themselves."
+	case ticket.RateLimited:
+		bad.status, bad.message = http.StatusTooManyRequests, "The provider's rate limit is reached"
+		bad.retryAfter = max(bad.retryAfter, time.Second)
+	default:
+		bad.status, bad.message = http.StatusServiceUnavailable, "The provider cannot be reached"
+		bad.retryAfter = max(bad.retryAfter, time.Second)
+	}
+	return bad
+}

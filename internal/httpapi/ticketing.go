@@ -1,0 +1,78 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/ticketbridge/ticketbridge/internal/ticket"
+)
+
+// Ticketing reads at the provider of a caller's integration. Errors are
+// *ticket.Error; kind NotSupported where the provider has no such operation.
+type Ticketing interface {
+	QueryTickets(ctx context.Context, integration string, q ticket.Query) (ticket.Page[ticket.Ticket], error)
+	GetTicket(ctx context.Context, integration, id string) (ticket.Ticket, error)
+	ListComments(ctx context.Context, integration, ticketID string) ([]ticket.Comment, error)
+	ListNotes(ctx context.Context, integration, ticketID string) ([]ticket.Note, error)
+	ListAttachments(ctx context.Context, integration, ticketID string) ([]ticket.Attachment, error)
+	DownloadAttachment(ctx context.Context, integration, ticketID, id string) (ticket.Download, error)
+	ListProjects(ctx context.Context, integration, cursor string, limit int) (ticket.Page[ticket.Project], error)
+	ListRemoteFields(ctx context.Context, integration string) ([]ticket.RemoteField, error)
+	QueryEscalationPolicies(ctx context.Context, integration string, q ticket.Query) (ticket.Page[ticket.EscalationPolicy], error)
+	ListOnCall(ctx context.Context, integration, policyID string) ([]ticket.Agent, error)
+}
+
+const (
+	ticketsTag = "Ticketing"
+	// Limits of a page: what is taken when none is named, and the most.
+	ticketsPage  = 100
+	projectsPage = 50
+	mostOfAPage  = 500
+)
+
+// reading is a route of the unified ticketing API that changes nothing.
+func reading(path, summary string, result any, parameters []parameter, handle handler) route {
+	return route{
+		method: http.MethodGet, path: ticketingPath + path, tag: ticketsTag, summary: summary, parameters: parameters,
+		answers: append([]answer{{status: http.StatusOK, about: "What the provider answers.", body: result}}, ticketingErrors()...),
+		handle:  handle,
+	}
+}
+
+// ticketingErrors are the answers of the unified ticketing API when the provider
+// is the reason.
+func ticketingErrors() []answer {
+	return []answer{
+		{status: 400, about: "The provider cannot do what was asked, or a parameter is wrong.", body: problem{}},
+		{status: 404, about: "There is no such thing, or the integration's account cannot see it.", body: problem{}},
+		{status: 501, about: "The provider has no such operation.", body: problem{}},
+		{status: 502, about: "The provider refuses the integration's credentials.", body: problem{}},
+	}
+}
+
+func (a *api) ticketingRoutes() []route {
+	if a.Ticketing == nil {
+		return nil
+	}
+	ticketID := parameter{"ticketId", "path", "The ticket's id, or the name that people know it by."}
+	list := []parameter{
+		{"cursor", "query", "Where to go on: what the answer before gave. Empty: the first page."},
+		{"limit", "query", "The most of a page: 1 to 500; 100 where none is named."},
+		{"filter", "query", "field[operator]value, more than one joined by AND; operators eq, ne, gt, gte, lt, lte, in, not_in, like, not_like. A value may stand in double quotes."},
+		{"order", "query", "field, field[asc] or field[desc]; more than one, the first decides."},
+	}
+	return []route{
+		reading("tickets", "List tickets", ticketList{}, list, a.queryTickets),
+		reading("tickets/{ticketId}", "A ticket", ticketAnswer{}, []parameter{ticketID}, a.getTicket),
+		reading("tickets/{ticketId}/comments", "A ticket's comments", commentList{}, []parameter{ticketID}, a.listComments),
+		reading("tickets/{ticketId}/notes", "A ticket's notes", noteList{}, []parameter{ticketID}, a.listNotes),
+		reading("attachments/{ticketId}", "A ticket's files", attachmentList{}, []parameter{ticketID}, a.listAttachments),
+		reading("attachments/{ticketId}/{attachmentId}/download", "A file with its content: base64 in JSON, or the bytes themselves where Accept does not take JSON",
+			attachmentAnswer{}, []parameter{ticketID, {"attachmentId", "path", "The file's id."}}, a.downloadAttachment),
+		reading("projects", "List projects", projectList{}, []parameter{list[0], {"limit", "query", "The most of a page: 1 to 500; 50 where none is named."}}, a.listProjects),
+		reading("remote-fields", "The fields that tickets have at the provider", remoteFieldList{}, nil, a.listRemoteFields),
+		reading("escalation-policies", "List escalation policies", policyList{}, list[:3], a.queryPolicies),
+		reading("escalation-policies/{escalationPolicyId}/on-call", "Who is on call", onCallList{},
+			[]parameter{{"escalationPolicyId", "path", "The policy's id."}}, a.listOnCall),
+	}
+}

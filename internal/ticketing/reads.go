@@ -1,0 +1,127 @@
+package ticketing
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/ticketbridge/ticketbridge/internal/ticket"
+)
+
+// Integration is a provider account whose Client implements some of the operators.
+type Integration struct {
+	Name string
+	// Provider is the provider's short name, for texts.
+	Provider string
+	Client   any
+}
+
+// Reads asks providers directly. Every method's errors are *ticket.Error; one of
+// kind NotSupported where the provider has no such operation.
+type Reads struct {
+	// Integration looks one up by its name.
+	Integration func(name string) (Integration, error)
+}
+
+// operator is the integration's client as an operator.
+func operator[T any](r Reads, name string, op Operator) (T, error) {
+	var none T
+	in, err := r.Integration(name)
+	if err != nil {
+		return none, &ticket.Error{Kind: ticket.NotFound, Op: string(op), Message: err.Error(), Err: err}
+	}
+	client, ok := in.Client.(T)
+	if !ok {
+		return none, &ticket.Error{Kind: ticket.NotSupported, Op: string(op), Message: fmt.Sprintf("%s cannot do this (integration %s)", in.Provider, name)}
+	}
+	return client, nil
+}
+
+// QueryTickets lists tickets.
+func (r Reads) QueryTickets(ctx context.Context, integration string, q ticket.Query) (ticket.Page[ticket.Ticket], error) {
+	c, err := operator[TicketQuerier](r, integration, QueryTickets)
+	if err != nil {
+		return ticket.Page[ticket.Ticket]{}, err
+	}
+	return c.QueryTickets(ctx, q)
+}
+
+// GetTicket reads a ticket.
+func (r Reads) GetTicket(ctx context.Context, integration, id string) (ticket.Ticket, error) {
+	c, err := operator[TicketGetter](r, integration, GetTicket)
+	if err != nil {
+		return ticket.Ticket{}, err
+	}
+	return c.GetTicket(ctx, id)
+}
+
+// ListComments lists a ticket's comments, oldest first.
+func (r Reads) ListComments(ctx context.Context, integration, ticketID string) ([]ticket.Comment, error) {
+	c, err := operator[CommentLister](r, integration, ListComments)
+	if err != nil {
+		return nil, err
+	}
+	return c.ListComments(ctx, ticketID)
+}
+
+// ListNotes lists a ticket's notes, oldest first.
+func (r Reads) ListNotes(ctx context.Context, integration, ticketID string) ([]ticket.Note, error) {
+	c, err := operator[NoteLister](r, integration, ListNotes)
+	if err != nil {
+		return nil, err
+	}
+	return c.ListNotes(ctx, ticketID)
+}
+
+// ListAttachments lists a ticket's files, oldest first.
+func (r Reads) ListAttachments(ctx context.Context, integration, ticketID string) ([]ticket.Attachment, error) {
+	c, err := operator[AttachmentLister](r, integration, ListAttachments)
+	if err != nil {
+		return nil, err
+	}
+	return c.ListAttachments(ctx, ticketID)
+}
+
+// DownloadAttachment opens a file; the caller closes it.
+func (r Reads) DownloadAttachment(ctx context.Context, integration, ticketID, id string) (ticket.Download, error) {
+	c, err := operator[AttachmentDownloader](r, integration, DownloadAttachment)
+	if err != nil {
+		return ticket.Download{}, err
+	}
+	return c.DownloadAttachment(ctx, ticketID, id)
+}
+
+// ListProjects lists projects by name.
+func (r Reads) ListProjects(ctx context.Context, integration, cursor string, limit int) (ticket.Page[ticket.Project], error) {
+	c, err := operator[ProjectLister](r, integration, ListProjects)
+	if err != nil {
+		return ticket.Page[ticket.Project]{}, err
+	}
+	return c.ListProjects(ctx, cursor, limit)
+}
+
+// ListRemoteFields lists the fields that tickets have at the provider.
+func (r Reads) ListRemoteFields(ctx context.Context, integration string) ([]ticket.RemoteField, error) {
+	c, err := operator[RemoteFieldLister](r, integration, ListRemoteFields)
+	if err != nil {
+		return nil, err
+	}
+	return c.ListRemoteFields(ctx)
+}
+
+// QueryEscalationPolicies lists escalation policies.
+func (r Reads) QueryEscalationPolicies(ctx context.Context, integration string, q ticket.Query) (ticket.Page[ticket.EscalationPolicy], error) {
+	c, err := operator[PolicyQuerier](r, integration, QueryEscalationPolicies)
+	if err != nil {
+		return ticket.Page[ticket.EscalationPolicy]{}, err
+	}
+	return c.QueryEscalationPolicies(ctx, q)
+}
+
+// ListOnCall tells who is on call by a policy.
+func (r Reads) ListOnCall(ctx context.Context, integration, policyID string) ([]ticket.Agent, error) {
+	c, err := operator[OnCallLister](r, integration, ListOnCall)
+	if err != nil {
+		return nil, err
+	}
+	return c.ListOnCall(ctx, policyID)
+}
