@@ -11,6 +11,7 @@ import (
 	"github.com/ticketbridge/ticketbridge/internal/operate"
 	"github.com/ticketbridge/ticketbridge/internal/provider"
 	"github.com/ticketbridge/ticketbridge/internal/telemetry"
+	"github.com/ticketbridge/ticketbridge/internal/ticketing"
 )
 
 func serveCommand() *cobra.Command {
@@ -59,12 +60,16 @@ func serve(cmd *cobra.Command, _ []string) error {
 		Requests: requestSource{requests, integrations},
 		Feeds:    feeds{operate.Feeds{Temporal: temporal}, c},
 		Parked:   parked{operate.Parked{Temporal: temporal}, c},
-		Health:   health{temporal, namespace},
-		Metrics:  metrics.Handler(),
-		Observe:  metrics.HTTPRequest,
-		Logger:   logger,
-		Now:      time.Now,
-		Version:  version,
+		Ticketing: ticketing.Reads{Integration: func(name string) (ticketing.Integration, error) {
+			in, err := integrations.Integration(name)
+			return ticketing.Integration{Name: in.Name, Provider: in.Provider, Client: in.Client}, err
+		}},
+		Health:  health{temporal, namespace},
+		Metrics: metrics.Handler(),
+		Observe: metrics.HTTPRequest,
+		Logger:  logger,
+		Now:     time.Now,
+		Version: version,
 	})
 	return httpapi.Serve(cmd.Context(), settings.HTTP.Addr, handler, settings.HTTP.TLS.Cert, settings.HTTP.TLS.Key, logger)
 }

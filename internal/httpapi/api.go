@@ -119,7 +119,13 @@ func (a *api) serve(rt route) http.HandlerFunc {
 			}
 			line.caller = c.Name
 		}
-		ctx, cancel := context.WithTimeout(r.Context(), AnswerWithin)
+		within := AnswerWithin
+		if rt.within > 0 {
+			within = rt.within
+			// The connection's own limit is for answers that are made at once.
+			_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(within + writeGrace))
+		}
+		ctx, cancel := context.WithTimeout(r.Context(), within)
 		defer cancel()
 		r = r.WithContext(ctx)
 		if err := rt.handle(w, r, c); err != nil {

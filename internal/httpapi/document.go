@@ -140,20 +140,28 @@ func (s *schemas) operation(rt route) *operation {
 		op.Security = &[]map[string][]string{}
 		return op
 	}
-	for _, ans := range everywhere() {
+	for _, ans := range everywhere(errorOf(rt)) {
 		op.Responses[strconv.Itoa(ans.status)] = s.response(ans)
 	}
 	return op
 }
 
+// errorOf is the body of a route's errors.
+func errorOf(rt route) any {
+	if strings.HasPrefix(rt.path, ticketingPath) {
+		return problem{}
+	}
+	return failure{}
+}
+
 // everywhere are the answers that every path with a token can give.
-func everywhere() []answer {
+func everywhere(body any) []answer {
 	return []answer{
-		{status: 401, about: "The token is missing or unknown.", body: failure{}, headers: []string{"WWW-Authenticate"}},
-		{status: 414, about: "The query string is too long.", body: failure{}},
-		{status: 429, about: "Too many calls with this token.", body: failure{}, headers: []string{"Retry-After", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"}},
-		{status: 500, about: "Our own fault; the log has more.", body: failure{}},
-		{status: 503, about: "Temporal cannot be reached; nothing was accepted.", body: failure{}, headers: []string{"Retry-After"}},
+		{status: 401, about: "The token is missing or unknown.", body: body, headers: []string{"WWW-Authenticate"}},
+		{status: 414, about: "The query string is too long.", body: body},
+		{status: 429, about: "Too many calls, with this token or of ours at the provider.", body: body, headers: []string{"Retry-After"}},
+		{status: 500, about: "Our own fault; the log has more.", body: body},
+		{status: 503, about: "Temporal, or the provider, cannot be reached; nothing was accepted.", body: body, headers: []string{"Retry-After"}},
 	}
 }
 

@@ -31,15 +31,16 @@ const (
 
 // env is the handler with fakes behind it. Each test changes the fakes it needs.
 type env struct {
-	t        testing.TB
-	events   *fakeEvents
-	requests *fakeRequests
-	feeds    *fakeFeeds
-	parked   *fakeParked
-	options  Options
-	log      *logLines
-	handler  http.Handler
-	doc      *openapi3.T
+	t         testing.TB
+	events    *fakeEvents
+	requests  *fakeRequests
+	feeds     *fakeFeeds
+	parked    *fakeParked
+	options   Options
+	ticketing *fakeTicketing
+	log       *logLines
+	handler   http.Handler
+	doc       *openapi3.T
 }
 
 func newEnv(t testing.TB, change ...func(*Options)) *env {
@@ -50,10 +51,10 @@ func newEnv(t testing.TB, change ...func(*Options)) *env {
 		Token{otherToken, Caller{Name: "other", Integration: "other"}},
 	)
 	require.NoError(t, err)
-	e := &env{t: t, events: newFakeEvents(), requests: &fakeRequests{}, feeds: &fakeFeeds{}, parked: &fakeParked{}, log: &logLines{}}
+	e := &env{t: t, events: newFakeEvents(), requests: &fakeRequests{}, feeds: &fakeFeeds{}, parked: &fakeParked{}, ticketing: &fakeTicketing{}, log: &logLines{}}
 	now := time.Date(2026, 1, 15, 13, 0, 0, 0, time.FixedZone("", 3600))
 	e.options = Options{
-		Callers: callers, Events: e.events, Requests: e.requests, Feeds: e.feeds, Parked: e.parked,
+		Callers: callers, Events: e.events, Requests: e.requests, Feeds: e.feeds, Parked: e.parked, Ticketing: e.ticketing,
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/plain")
 			_, _ = io.WriteString(w, "up 1\n")
@@ -83,7 +84,7 @@ var wholeDocument = sync.OnceValue(func() *openapi3.T {
 })
 
 func describe() document {
-	a := &api{Options: Options{Feeds: &fakeFeeds{}, Parked: &fakeParked{}, Metrics: http.NotFoundHandler()}.withDefaults()}
+	a := &api{Options: Options{Feeds: &fakeFeeds{}, Parked: &fakeParked{}, Ticketing: &fakeTicketing{}, Metrics: http.NotFoundHandler()}.withDefaults()}
 	return newDocument(a.routes(), "test")
 }
 

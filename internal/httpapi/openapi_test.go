@@ -33,6 +33,11 @@ func TestDocumentHasEveryPath(t *testing.T) {
 		"POST /v1/feeds/{name}/poll-now", "POST /v1/feeds/{name}/rewind",
 		"GET /v1/parked", "POST /v1/parked/retry", "POST /v1/parked/discard",
 		"POST /v1/parked/{workflow}/{item}/retry", "POST /v1/parked/{workflow}/{item}/discard", "POST /v1/parked/{workflow}/{item}/amend",
+		"GET /v1/ticketing/tickets", "GET /v1/ticketing/tickets/{ticketId}",
+		"GET /v1/ticketing/tickets/{ticketId}/comments", "GET /v1/ticketing/tickets/{ticketId}/notes",
+		"GET /v1/ticketing/attachments/{ticketId}", "GET /v1/ticketing/attachments/{ticketId}/{attachmentId}/download",
+		"GET /v1/ticketing/projects", "GET /v1/ticketing/remote-fields",
+		"GET /v1/ticketing/escalation-policies", "GET /v1/ticketing/escalation-policies/{escalationPolicyId}/on-call",
 		"GET /healthz", "GET /readyz", "GET /metrics", "GET /openapi.json", "GET /docs", "GET /",
 	}, got)
 }
@@ -43,7 +48,8 @@ func TestDocumentedPathsAreServed(t *testing.T) {
 	for path, item := range e.doc.Paths.Map() {
 		for method, operation := range item.Operations() {
 			t.Run(method+" "+path, func(t *testing.T) {
-				target := strings.NewReplacer("{receipt}", "x", "{id}", "1", "{name}", "x", "{workflow}", "x", "{item}", "y").Replace(path)
+				target := strings.NewReplacer("{receipt}", "x", "{id}", "1", "{name}", "x", "{workflow}", "x", "{item}", "y",
+					"{ticketId}", "x", "{attachmentId}", "y", "{escalationPolicyId}", "p").Replace(path)
 				w := e.call(method, target, "", "Authorization", "")
 				if operation.Security != nil && len(*operation.Security) == 0 {
 					assert.Equal(t, http.StatusOK, w.Code)

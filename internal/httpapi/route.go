@@ -6,6 +6,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 )
 
 // route is one method on one path, with what the OpenAPI document says of it.
@@ -20,7 +21,9 @@ type route struct {
 	// body is a value of the type that the call carries, nil for none.
 	body    any
 	answers []answer
-	handle  handler
+	// within is how long an answer may take; 0 means AnswerWithin.
+	within time.Duration
+	handle handler
 }
 
 // parameter of a path, query or header.

@@ -17,7 +17,8 @@ import (
 const (
 	headerTimeout = 10 * time.Second
 	readTimeout   = 20 * time.Second
-	writeTimeout  = readTimeout + AnswerWithin + 6*time.Second
+	writeGrace    = 6 * time.Second
+	writeTimeout  = readTimeout + AnswerWithin + writeGrace
 	idleTimeout   = 2 * time.Minute
 	drainTimeout  = AnswerWithin + 6*time.Second
 	maxHeader     = 128 << 10

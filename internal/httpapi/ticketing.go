@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/ticketbridge/ticketbridge/internal/ticket"
 )
@@ -28,6 +29,8 @@ const (
 	ticketsPage  = 100
 	projectsPage = 50
 	mostOfAPage  = 500
+	// transferWithin is how long a file may take.
+	transferWithin = 10 * time.Minute
 )
 
 // reading is a route of the unified ticketing API that changes nothing.
@@ -37,6 +40,12 @@ func reading(path, summary string, result any, parameters []parameter, handle ha
 		answers: append([]answer{{status: http.StatusOK, about: "What the provider answers.", body: result}}, ticketingErrors()...),
 		handle:  handle,
 	}
+}
+
+// transfer lets a route take as long as a file takes.
+func transfer(rt route) route {
+	rt.within = transferWithin
+	return rt
 }
 
 // ticketingErrors are the answers of the unified ticketing API when the provider
@@ -67,8 +76,8 @@ func (a *api) ticketingRoutes() []route {
 		reading("tickets/{ticketId}/comments", "A ticket's comments", commentList{}, []parameter{ticketID}, a.listComments),
 		reading("tickets/{ticketId}/notes", "A ticket's notes", noteList{}, []parameter{ticketID}, a.listNotes),
 		reading("attachments/{ticketId}", "A ticket's files", attachmentList{}, []parameter{ticketID}, a.listAttachments),
-		reading("attachments/{ticketId}/{attachmentId}/download", "A file with its content: base64 in JSON, or the bytes themselves where Accept does not take JSON",
-			attachmentAnswer{}, []parameter{ticketID, {"attachmentId", "path", "The file's id."}}, a.downloadAttachment),
+		transfer(reading("attachments/{ticketId}/{attachmentId}/download", "A file with its content: base64 in JSON, or the bytes themselves where Accept does not take JSON",
+			attachmentAnswer{}, []parameter{ticketID, {"attachmentId", "path", "The file's id."}}, a.downloadAttachment)),
 		reading("projects", "List projects", projectList{}, []parameter{list[0], {"limit", "query", "The most of a page: 1 to 500; 50 where none is named."}}, a.listProjects),
 		reading("remote-fields", "The fields that tickets have at the provider", remoteFieldList{}, nil, a.listRemoteFields),
 		reading("escalation-policies", "List escalation policies", policyList{}, list[:3], a.queryPolicies),
