@@ -1,0 +1,122 @@
+package ticketing_test
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/ticketbridge/ticketbridge/internal/ticket"
+	"github.com/ticketbridge/ticketbridge/internal/ticketing"
+)
+
+func current() ticket.Ticket {
+	return ticket.Ticket{
+		ID: "1", Name: "Disk full", Status: "To Do", Priority: ticket.High, Tags: []string{"a", "b"},
+		DueDate:      time.Date(2026, 5, 6, 7, 8, 9, 0, time.UTC),
+		CustomFields: map[string]any{"colour": "red", "size": 3.0, "a/b": "x"},
+	}
+}
+
+func ptr[T any](v T) *T { return &v }
+
+func TestPatchOfATicket(t *testing.T) {
+	for _, c := range []struct {
+		name, patch string
+		blind       bool
+		want        ticket.Patch
+	}{
+		{"replace", `[{"op":"replace","path":"/status","value":"Done"}]`, true, ticket.Patch{Status: ptr("Done")}},
+		{"replace with the same is set all the same", `[{"op":"replace","path":"/status","value":"To Do"}]`, true, ticket.Patch{Status: ptr("To Do")}},
+		{"what the ticket does not have", `[{"op":"replace","path":"/assignee","value":"mia@acme.example"}]`, true, ticket.Patch{Assignee: ptr("mia@acme.example")}},
+		{"add", `[{"op":"add","path":"/description","value":"more"}]`, true, ticket.Patch{Description: ptr("more")}},
+		{"remove clears", `[{"op":"remove","path":"/priority"}]`, true, ticket.Patch{Priority: ptr(ticket.Priority(""))}},
+		{"null clears", `[{"op":"replace","path":"/due_date","value":null}]`, true, ticket.Patch{DueDate: ptr(time.Time{})}},
+		{"a time with an offset", `[{"op":"replace","path":"/due_date","value":"2026-05-06T07:08:09.5+02:00"}]`, true,
+			ticket.Patch{DueDate: ptr(time.Date(2026, 5, 6, 5, 8, 9, 500_000_000, time.UTC))}},
+		{"tags as a whole", `[{"op":"replace","path":"/tags","value":["c"]}]`, true, ticket.Patch{Tags: &[]string{"c"}}},
+		{"one tag more", `[{"op":"add","path":"/tags/-","value":"c"}]`, false, ticket.Patch{Tags: &[]string{"a", "b", "c"}}},
+		{"a custom field", `[{"op":"replace","path":"/custom_fields/colour","value":"blue"}]`, true, ticket.Patch{CustomFields: map[string]any{"colour": "blue"}}},
+		{"a new custom field", `[{"op":"add","path":"/custom_fields/new","value":{"id":"7"}}]`, true, ticket.Patch{CustomFields: map[string]any{"new": map[string]any{"id": "7"}}}},
+		{"a custom field is cleared", `[{"op":"remove","path":"/custom_fields/colour"}]`, true, ticket.Patch{CustomFields: map[string]any{"colour": nil}}},
+		{"an escaped name", `[{"op":"remove","path":"/custom_fields/a~1b"}]`, true, ticket.Patch{CustomFields: map[string]any{"a/b": nil}}},
+		{"a test that holds", `[{"op":"test","path":"/status","value":"To Do"},{"op":"replace","path":"/status","value":"Done"}]`, false, ticket.Patch{Status: ptr("Done")}},
+		{"copy", `[{"op":"copy","from":"/name","path":"/summary"}]`, false, ticket.Patch{Summary: ptr("Disk full")}},
+		{"move", `[{"op":"move","from":"/custom_fields/colour","path":"/custom_fields/paint"}]`, false,
+			ticket.Patch{CustomFields: map[string]any{"colour": nil, "paint": "red"}}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			patch, err := ticketing.ParsePatch([]byte(c.patch), ticketing.TicketMembers())
+			require.NoError(t, err)
+			require.Equal(t, c.blind, patch.Blind())
+			got, err := patch.Ticket(current())
+			require.NoError(t, err)
+			if got.DueDate != nil {
+				*got.DueDate = got.DueDate.UTC()
+			}
+			assert.Equal(t, c.want, got)
+			if !c.blind {
+				return
+			}
+			// What is blind means the same without the ticket.
+			without, err := patch.Ticket(ticket.Ticket{})
+			require.NoError(t, err)
+			if without.DueDate != nil {
+				*without.DueDate = without.DueDate.UTC()
+			}
+			assert.Equal(t, c.want, without)
+		})
+	}
+}
+
+func TestPatchesThatAreRefused(t *testing.T) {
+	for _, c := range []struct {
+		name, patch, pointer, says string
+		failed                     bool
+	}{
+		{"no list", `{"op":"replace"}`, "/", "list of JSON Patch", false},
+		{"empty", `[]`, "/", "1 to 100", false},
+		{"unknown operation", `[{"op":"set","path":"/name","value":1}]`, "/0/op", "none of", false},
+		{"unknown member", `[{"op":"replace","path":"/name","value":"x"},{"op":"replace","path":"/id","value":"x"}]`, "/1/path", "points to nothing", false},
+		{"no pointer", `[{"op":"replace","path":"name","value":"x"}]`, "/0/path", "points to nothing", false},
+		{"no value", `[{"op":"replace","path":"/name"}]`, "/0/value", "missing", false},
+		{"no from", `[{"op":"copy","path":"/name"}]`, "/0/from", "points to nothing", false},
+		{"mistyped member", `[{"op":"replace","path":"/name","valeu":"x"}]`, "/", "unknown field", false},
+		{"a test that fails", `[{"op":"test","path":"/status","value":"Done"}]`, "/", "", true},
+		{"wrong type", `[{"op":"replace","path":"/name","value":7}]`, "/name", "wrong type", false},
+		{"wrong time", `[{"op":"replace","path":"/due_date","value":"tomorrow"}]`, "/due_date", "wrong type", false},
+		{"an index that is not there", `[{"op":"replace","path":"/tags/9","value":"x"}]`, "/", "", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			patch, err := ticketing.ParsePatch([]byte(c.patch), ticketing.TicketMembers())
+			if err == nil {
+				_, err = patch.Ticket(current())
+			}
+			var bad *ticketing.PatchError
+			require.ErrorAs(t, err, &bad)
+			assert.Equal(t, c.pointer, bad.Pointer)
+			assert.Contains(t, bad.Message, c.says)
+			assert.Equal(t, c.failed, bad.Failed)
+		})
+	}
+}
+
+func FuzzPatch(f *testing.F) {
+	f.Add([]byte(`[{"op":"replace","path":"/custom_fields/x","value":{"a":[1]}}]`))
+	f.Add([]byte(`[{"op":"move","from":"/tags/0","path":"/name"}]`))
+	f.Add([]byte(`[{"op":"add","path":"/tags/-","value":null},{"op":"copy","from":"/custom_fields","path":"/custom_fields/y"}]`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		patch, err := ticketing.ParsePatch(body, ticketing.TicketMembers())
+		if err != nil {
+			return
+		}
+		got, err := patch.Ticket(current())
+		if err != nil {
+			return
+		}
+		_, err = json.Marshal(got)
+		require.NoError(t, err)
+	})
+}
