@@ -18,6 +18,11 @@ const (
 	Planning Priority = "PLANNING"
 )
 
+// Priorities are all of them, the most urgent first.
+func Priorities() []Priority {
+	return []Priority{Urgent, Critical, High, Medium, Moderate, Low, Planning}
+}
+
 // Ticket is a ticket as a provider holds it.
 type Ticket struct {
 	ID             string         `json:"id"`
@@ -145,6 +150,8 @@ type Comment struct {
 type NewComment struct {
 	Content  string // Markdown
 	Internal bool   // never shown to customers; an error where the provider cannot
+	// Creator is who wrote it, an e-mail address, where the provider takes that.
+	Creator string
 	// Operation identifies the comment across retries (Marker.Operation's kin).
 	Operation string
 	// UnlessClosedBefore refuses, with kind Closed, to comment on a ticket that

@@ -1,0 +1,145 @@
+package httpapi
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ticketbridge/ticketbridge/internal/ticket"
+	"github.com/ticketbridge/ticketbridge/internal/ticketing"
+)
+
+// createTicketRequest is the connector's; members that it has not are ignored,
+// because newer clients of it send more.
+type createTicketRequest struct {
+	Name           string          `json:"name" doc:"The title. The only one that every provider needs."`
+	Summary        string          `json:"summary,omitempty"`
+	Description    string          `json:"description,omitempty" doc:"Markdown."`
+	Creator        string          `json:"creator,omitempty"`
+	Assignee       string          `json:"assignee,omitempty" doc:"An e-mail address, or the provider's own id."`
+	Contact        string          `json:"contact,omitempty"`
+	Priority       ticket.Priority `json:"priority,omitempty" doc:"URGENT, CRITICAL, HIGH, MEDIUM, MODERATE, LOW or PLANNING."`
+	DueDate        time.Time       `json:"due_date,omitzero"`
+	CompletionDate time.Time       `json:"completion_date,omitzero"`
+	Status         string          `json:"status,omitempty"`
+	Project        string          `json:"project,omitempty" doc:"Absent: the integration's default_project."`
+	IssueType      string          `json:"issue_type,omitempty" doc:"Absent: the integration's default_issue_type."`
+	Parent         string          `json:"parent,omitempty"`
+	Tags           []string        `json:"tags,omitempty"`
+	CustomFields   map[string]any  `json:"custom_fields,omitempty" doc:"By the names of custom_field_mappings, or the provider's own ids."`
+}
+
+func (c createTicketRequest) ticket() (ticket.New, error) {
+	switch {
+	case strings.TrimSpace(c.Name) == "":
+		return ticket.New{}, bodyError("/name", "missing")
+	case c.Priority != "" && !slices.Contains(ticket.Priorities(), c.Priority):
+		return ticket.New{}, bodyError("/priority", fmt.Sprintf("%q is none of %v", c.Priority, ticket.Priorities()))
+	}
+	return ticket.New{
+		Name: c.Name, Summary: c.Summary, Description: c.Description, Creator: c.Creator, Assignee: c.Assignee, Contact: c.Contact,
+		Priority: c.Priority, DueDate: c.DueDate, CompletionDate: c.CompletionDate, Status: c.Status,
+		Project: c.Project, IssueType: c.IssueType, Parent: c.Parent, Tags: c.Tags, CustomFields: c.CustomFields,
+	}, nil
+}
+
+type createCommentRequest struct {
+	Content string `json:"content" doc:"Markdown."`
+	Creator string `json:"creator,omitempty" doc:"Who wrote it, where the provider takes that."`
+}
+
+func (c createCommentRequest) comment() (ticket.NewComment, error) {
+	if strings.TrimSpace(c.Content) == "" {
+		return ticket.NewComment{}, bodyError("/content", "missing")
+	}
+	return ticket.NewComment{Content: c.Content, Creator: c.Creator}, nil
+}
+
+type createNoteRequest struct {
+	Title   string `json:"title"`
+	Content string `json:"content" doc:"Markdown."`
+}
+
+func (c createNoteRequest) note() (ticket.NewNote, error) {
+	switch {
+	case strings.TrimSpace(c.Title) == "":
+		return ticket.NewNote{}, bodyError("/title", "missing")
+	case strings.TrimSpace(c.Content) == "":
+		return ticket.NewNote{}, bodyError("/content", "missing")
+	}
+	return ticket.NewNote{Title: c.Title, Content: c.Content}, nil
+}
+
+type createAttachmentRequest struct {
+	FileName string `json:"file_name"`
+	Content  string `json:"content" doc:"The bytes in base64."`
+}
+
+func (c createAttachmentRequest) bytes() ([]byte, error) {
+	if strings.TrimSpace(c.FileName) == "" {
+		return nil, bodyError("/file_name", "missing")
+	}
+	content, err := base64.StdEncoding.DecodeString(c.Content)
+	if err != nil {
+		return nil, bodyError("/content", "is not base64: "+err.Error())
+	}
+	return content, nil
+}
+
+// patchOperationShape is how the document shows an operation of a JSON Patch.
+type patchOperationShape struct {
+	Op    string `json:"op" doc:"add, remove, replace, move, copy or test"`
+	Path  string `json:"path" doc:"A JSON Pointer, like /status or /custom_fields/colour."`
+	From  string `json:"from,omitempty" doc:"For move and copy."`
+	Value any    `json:"value,omitempty" doc:"For add, replace and test."`
+}
+
+// bodyError is a 400 about a member of the body.
+func bodyError(pointer, message string) error {
+	err := errors.New(strings.TrimPrefix(pointer, "/") + ": " + message)
+	return badParameter("body", pointer, "", err)
+}
+
+// readTicketing reads the JSON body of a write.
+func (a *api) readTicketing(w http.ResponseWriter, r *http.Request, into any) error {
+	body, err := a.readBody(w, r)
+	if err != nil {
+		return err
+	}
+	err = json.Unmarshal(body, into)
+	if mistyped, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return bodyError("/"+strings.ReplaceAll(mistyped.Field, ".", "/"), "is of the wrong type: want "+mistyped.Type.String())
+	}
+	if err != nil {
+		return bodyError("/", "is not valid JSON: "+err.Error())
+	}
+	return nil
+}
+
+// readPatch reads a JSON Patch of the members named.
+func (a *api) readPatch(w http.ResponseWriter, r *http.Request, members []string) (ticketing.Patch, error) {
+	body, err := a.readBody(w, r)
+	if err != nil {
+		return ticketing.Patch{}, err
+	}
+	patch, err := ticketing.ParsePatch(body, members)
+	return patch, patchRefusal(err)
+}
+
+// patchRefusal is the answer to a patch that cannot be done.
+func patchRefusal(err error) error {
+	bad, ok := errors.AsType[*ticketing.PatchError](err)
+	switch {
+	case !ok:
+		return err
+	case bad.Failed:
+		return &refusal{status: http.StatusConflict, message: "A test of the patch does not hold", detail: bad.Message, err: err}
+	default:
+		return badParameter("body", bad.Pointer, "", err)
+	}
+}
