@@ -103,6 +103,30 @@ func TestAStepWithoutAReaderIsKnownByTheFeed(t *testing.T) {
 	require.Zero(t, r.server.Stats().NotLeader)
 }
 
+func TestATakeoverIsLookedIntoOnce(t *testing.T) {
+	for _, inclusive := range []bool{false, true} {
+		r := newRig(t, sim.Options{Inclusive: inclusive}, by(Stateless))
+		r.publish(1, 5)
+		r.drain()
+		other := r.beside()
+		other.step()
+		r.publish(6, 20)
+		r.drain()
+		other.step()
+		r.clock.pass(DefaultSession + time.Second)
+		require.Empty(t, other.drain())
+		looks := len(r.asked("GET", "/subscriptions/offset"))
+		other.rewind(StartOldest)
+		require.Len(t, other.drain(), 20)
+		if inclusive {
+			require.Equal(t, 20, marks(other.got), "handed over by the other one")
+		} else {
+			require.Equal(t, 19, marks(other.got), "whether the one at the offset was read is not told")
+		}
+		require.Len(t, r.asked("GET", "/subscriptions/offset"), looks)
+	}
+}
+
 // Who stands by while it reads again must not skip what it was told to replay.
 func TestStandingByDuringAReplay(t *testing.T) {
 	r := newRig(t, sim.Options{}, by(Stateless))

@@ -141,6 +141,32 @@ func TestRetentionOvertakesUs(t *testing.T) {
 	}
 }
 
+func TestRetentionOvertakesUsInSmallSteps(t *testing.T) {
+	r := newRig(t, sim.Options{Retention: retention})
+	for i := range 60 {
+		r.publish(10*i, 10*i+9)
+		r.clock.pass(5 * time.Minute)
+	}
+	r.clock.pass(55 * time.Minute)
+	r.step()
+	r.step() // 0..99
+	r.clock.pass(59 * time.Minute)
+	require.Len(t, r.step().Entries, 100)
+	require.Len(t, r.gaps, 1, "less than an hour after the last look, but what comes is old")
+	require.Contains(t, r.gaps[0].Reason, "offset 100 is older than the earliest that the topic keeps, 110")
+}
+
+func TestWhatExpiresBeforeTheFirstPoll(t *testing.T) {
+	r := newRig(t, sim.Options{Retention: retention}, from(StartCurrent))
+	r.step()
+	pinned := r.clock.now()
+	r.publish(1, 3)
+	r.clock.pass(7 * time.Hour)
+	require.Empty(t, r.drain())
+	require.Len(t, r.gaps, 1)
+	require.Equal(t, pinned, r.gaps[0].From)
+}
+
 // A page that came before the topic forgot is complete; what is gone after it is
 // told with the next one.
 func TestRetentionMovesBetweenThePageAndTheQuestion(t *testing.T) {

@@ -170,6 +170,15 @@ func TestCatchingUp(t *testing.T) {
 	}
 	require.Equal(t, "offset 250", r.step().Marker)
 
+	short := newRig(t, sim.Options{})
+	short.pages(pageOf("4", raw("a", 1), raw("b", 4)))
+	short.step()
+	short.wire.instead = nil
+	short.rewind("0")
+	short.pages(pageOf("1", raw("a", 1)), pageOf("4", raw("b", 4)))
+	require.True(t, short.step().More, "a replay is not interrupted")
+	require.False(t, short.step().More)
+
 	hundred := make([]string, pageLimit)
 	for i := range hundred {
 		hundred[i] = raw(fmt.Sprint(i), -1)

@@ -16,14 +16,14 @@ import (
 )
 
 // runs is small for every day; thousands took part in making this.
-var runs = flag.Int("runs", 0, "random runs of each kind; 0: 5, with the race detector 2")
+var runs = flag.Int("runs", 0, "random runs of each kind; 0: 5, with the race detector 1")
 
 func wantedRuns() int {
 	switch {
 	case *runs > 0:
 		return *runs
 	case raceDetector:
-		return 2
+		return 1
 	default:
 		return 5
 	}

@@ -183,7 +183,7 @@ func (c *Client) standBy(p *position, resp *rest.Response) event.Reading {
 // topic does not have.
 func (c *Client) refusedPoll(ctx context.Context, p *position, resp *rest.Response) (event.Reading, error) {
 	if !p.made {
-		p.Subscription, p.Committed, p.Kept = "", none, false
+		p.Subscription, p.Kept = "", false
 		return event.Reading{More: true, Note: fmt.Sprintf(
 			"the subscription was refused (%d), as one is that was gone; it is made again", resp.Status)}, nil
 	}
@@ -245,7 +245,7 @@ func (p *position) move(page page, asked time.Time) {
 	switch last := len(page.items) - 1; {
 	case last >= 0 && !page.items[last].taken.IsZero():
 		p.AsOf = page.items[last].taken
-	case last < 0 && page.offset == p.Offset && p.Doubted.IsZero():
+	case last < 0 && page.offset == p.Offset:
 		p.AsOf = later(p.AsOf, asked) // nothing is left to read
 	}
 	p.Offset = page.offset

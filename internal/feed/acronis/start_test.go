@@ -119,6 +119,17 @@ func TestAStatelessFeedGoesOnWhereItsSubscriptionIs(t *testing.T) {
 	}
 }
 
+func TestAFoundOffsetIsNotToldAgain(t *testing.T) {
+	r := newRig(t, sim.Options{}, by(Stateless))
+	r.publish(1, 5)
+	_, err := r.client.api.subscribe(t.Context(), r.client.subscription)
+	require.NoError(t, err)
+	r.server.SetCommitted(r.id(), 2)
+	r.step()
+	require.Len(t, r.step().Entries, 3)
+	require.Zero(t, r.server.Stats().Commits)
+}
+
 // A new feed that found a subscription must not set it back while another reads.
 func TestAFoundOffsetIsNotSetBack(t *testing.T) {
 	r := newRig(t, sim.Options{}, by(Stateless))
