@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -152,6 +153,20 @@ func TestTheNewestOfNothing(t *testing.T) {
 		require.NoError(t, err)
 		require.Empty(t, got, "all gone by retention")
 	}
+}
+
+func TestTheNewestWhereAnswersSayNoOffset(t *testing.T) {
+	r := newRig(t, sim.Options{})
+	r.publish(1, 250)
+	r.wire.edit = func(req *http.Request, body string) string {
+		if strings.HasSuffix(req.URL.Path, "/events") {
+			return body[:strings.LastIndex(body, `,"offset"`)] + "}"
+		}
+		return body
+	}
+	got, err := r.client.Newest(t.Context(), 220)
+	require.NoError(t, err)
+	require.Equal(t, numbered(31, 250), ids(got))
 }
 
 func TestTheNewestWithoutSequences(t *testing.T) {

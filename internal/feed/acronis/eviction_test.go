@@ -44,8 +44,16 @@ func TestAnEvictedSubscriptionIsMadeAgain(t *testing.T) {
 // What a subscription that is made again remembers is not documented; here it is
 // the topic's end.
 func TestASubscriptionMadeAgainIsToldWhereWeAre(t *testing.T) {
-	for _, consumer := range []Consumer{Stateless, AutoCommit} {
+	for _, found := range []Consumer{Stateless, AutoCommit, "found"} {
+		consumer := found
+		if found == "found" { // a subscription that was there before us
+			consumer = AutoCommit
+		}
 		r := newRig(t, sim.Options{}, by(consumer))
+		if found == "found" {
+			_, err := r.client.api.subscribe(t.Context(), r.client.subscription)
+			require.NoError(t, err)
+		}
 		r.publish(1, 100)
 		r.step()
 		r.step()

@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	sim "github.com/ticketbridge/ticketbridge/internal/simulator/acronis"
-	"github.com/ticketbridge/ticketbridge/internal/ticket"
 )
 
 const retention = 6 * time.Hour
@@ -141,6 +140,32 @@ func TestRetentionOvertakesUs(t *testing.T) {
 	}
 }
 
+func TestRetentionOvertakesUsInSmallSteps(t *testing.T) {
+	r := newRig(t, sim.Options{Retention: retention})
+	for i := range 60 {
+		r.publish(10*i, 10*i+9)
+		r.clock.pass(5 * time.Minute)
+	}
+	r.clock.pass(55 * time.Minute)
+	r.step()
+	r.step() // 0..99
+	r.clock.pass(59 * time.Minute)
+	require.Len(t, r.step().Entries, 100)
+	require.Len(t, r.gaps, 1, "less than an hour after the last look, but what comes is old")
+	require.Contains(t, r.gaps[0].Reason, "offset 100 is older than the earliest that the topic keeps, 110")
+}
+
+func TestWhatExpiresBeforeTheFirstPoll(t *testing.T) {
+	r := newRig(t, sim.Options{Retention: retention}, from(StartCurrent))
+	r.step()
+	pinned := r.clock.now()
+	r.publish(1, 3)
+	r.clock.pass(7 * time.Hour)
+	require.Empty(t, r.drain())
+	require.Len(t, r.gaps, 1)
+	require.Equal(t, pinned, r.gaps[0].From)
+}
+
 // A page that came before the topic forgot is complete; what is gone after it is
 // told with the next one.
 func TestRetentionMovesBetweenThePageAndTheQuestion(t *testing.T) {
@@ -218,10 +243,41 @@ func TestAGapIsNotForgottenWhenTheQuestionFails(t *testing.T) {
 	r.publish(6, 7)
 	r.clock.pass(7 * time.Hour)
 	want := r.publish(8, 9)
-	for range 3 {
-		r.server.SetFaults(sim.Fault{Kind: sim.FaultStatus, Path: sim.PlaceOffsets, Next: 1})
-		r.temporary(ticket.Retry)
+	r.got = nil
+	for _, status := range []int{503, 403, 404} {
+		r.server.SetFaults(sim.Fault{Kind: sim.FaultStatus, Status: status, Path: sim.PlaceOffsets, Share: 1})
+		require.Contains(t, r.step().Note, "cannot be asked what it still keeps")
+		require.Empty(t, r.gaps)
 	}
-	require.Equal(t, want, ids(r.drain()))
+	require.Equal(t, want, ids(r.got), "what came is handed over")
+	r.server.SetFaults()
+	require.Empty(t, r.drain())
 	require.Len(t, r.gaps, 1)
+	require.Contains(t, r.gaps[0].Reason, "offset 5 is older")
+	r.clock.pass(2 * time.Hour)
+	r.drain()
+	require.Len(t, r.gaps, 1, "it is told once")
+}
+
+// A server whose offset does not move past what the filter hides: retention
+// passes it though nothing was missed.
+func TestAnOffsetThatStaysBehindTheFilterIsNoGap(t *testing.T) {
+	r := newRig(t, sim.Options{})
+	r.publish(1, 5)
+	r.drain()
+	r.wire.instead = func(request *http.Request) (int, string) {
+		switch query := request.URL.Query(); {
+		case strings.HasSuffix(request.URL.Path, "/events"):
+			return http.StatusOK, `{"events":[],"offset":` + query.Get("offset") + `}`
+		case query.Get("position") != "":
+			return http.StatusOK, `{"offset":5000}`
+		}
+		return 0, ""
+	}
+	for range 300 {
+		r.clock.pass(30 * time.Second)
+		r.step()
+	}
+	require.Empty(t, r.gaps)
+	require.EqualValues(t, 5000, r.state().Offset)
 }
