@@ -1,5 +1,5 @@
-// Package activities holds what MatchEvents and PollFeed do to the outside
-// world. Every activity is: input, one call of a client, the client's error
+// Package activities holds what MatchEvents, PollFeed and WriteTicket do to the
+// outside world. Every activity is: input, one call of a client, the client's error
 // turned into a Temporal error. The interfaces it needs are declared here; no
 // provider is known by name.
 package activities
@@ -41,12 +41,21 @@ func temporalError(ctx context.Context, err error) error {
 	case ticket.Closed:
 		return temporal.NewNonRetryableApplicationError(message, contract.ErrorTicketClosed, err, closedResult(err))
 	case ticket.NotFound:
-		return temporal.NewNonRetryableApplicationError(message, contract.ErrorNotFound, err)
+		return temporal.NewNonRetryableApplicationError(message, contract.ErrorNotFound, err, refusal(err))
 	case ticket.Permanent, ticket.NotSupported:
-		return temporal.NewNonRetryableApplicationError(message, contract.ErrorRefused, err)
+		return temporal.NewNonRetryableApplicationError(message, contract.ErrorRefused, err, refusal(err))
 	default:
 		return temporal.NewNonRetryableApplicationError(message, contract.ErrorOutcomeUnknown, err)
 	}
+}
+
+// refusal tells the workflow what to tell a caller.
+func refusal(err error) contract.WriteError {
+	told := contract.WriteError{Kind: string(ticket.KindOf(err)), Message: err.Error()}
+	if e, ok := errors.AsType[*ticket.Error](err); ok {
+		told.Status = e.Status
+	}
+	return told
 }
 
 // closedResult tells the workflow since when a ticket is closed.

@@ -223,9 +223,13 @@ func (in PatchTicketInput) patch(integration Integration) (ticket.Patch, error) 
 }
 
 func (a *Tickets) record(integration, operation string, start time.Time, err error) {
+	record(a.Recorder, integration, operation, start, err)
+}
+
+func record(r Recorder, integration, operation string, start time.Time, err error) {
 	outcome := "ok"
 	if err != nil {
 		outcome = string(ticket.KindOf(err))
 	}
-	a.Recorder.ProviderCall(integration, operation, outcome, time.Since(start))
+	r.ProviderCall(integration, operation, outcome, time.Since(start))
 }

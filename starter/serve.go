@@ -64,6 +64,10 @@ func serve(cmd *cobra.Command, _ []string) error {
 			in, err := integrations.Integration(name)
 			return ticketing.Integration{Name: in.Name, Provider: in.Provider, Client: in.Client}, err
 		}},
+		Writes: writes{operate.NewWrites(temporal, func(name string) (string, error) {
+			in, err := integrations.Integration(name)
+			return in.Provider, err
+		})},
 		Health:  health{temporal, namespace},
 		Metrics: metrics.Handler(),
 		Observe: metrics.HTTPRequest,

@@ -94,6 +94,7 @@ func (p *process) workers(feeds *feed.Set, integrations *provider.Set, fatal cha
 	main := p.worker(contract.QueueWorkflows, sdkworker.Options{}, fatal)
 	main.RegisterWorkflow(workflows.PollFeed)
 	main.RegisterWorkflow(workflows.MatchEvents)
+	main.RegisterWorkflow(workflows.WriteTicket)
 	main.RegisterActivity(&activities.Events{Resolver: rules, Integrations: integrations})
 
 	reading := p.worker(contract.QueueFeeds, sdkworker.Options{
@@ -115,6 +116,7 @@ func (p *process) workers(feeds *feed.Set, integrations *provider.Set, fatal cha
 			DisableWorkflowWorker:              true,
 		}, fatal)
 		w.RegisterActivity(&activities.Tickets{Integrations: integrations, Recorder: recorder})
+		w.RegisterActivity(&activities.Writes{Integrations: integrations, Recorder: recorder})
 		workers = append(workers, w)
 	}
 	return workers

@@ -1,7 +1,6 @@
 package workflows
 
 import (
-	"errors"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
@@ -27,17 +26,23 @@ func retryPolicy() *temporal.RetryPolicy {
 // once are the options of a call that must not be repeated when its outcome is
 // unknown. Temporal repeats it only when the activity says that nothing was
 // changed; a worker that died in the middle counts as unknown.
-func (m *matchKey) once(ctx workflow.Context, timeout time.Duration, text string) workflow.Context {
-	policy := retryPolicy()
-	policy.NonRetryableErrorTypes = onceOnly()
-	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		TaskQueue:           contract.ProviderQueue(m.provider),
+func once(provider string, timeout time.Duration, text string) workflow.ActivityOptions {
+	options := repeatable(provider, timeout, text)
+	options.RetryPolicy.NonRetryableErrorTypes = onceOnly()
+	return options
+}
+
+// repeatable are the options of a call that may be made again, whatever became
+// of the one before.
+func repeatable(provider string, timeout time.Duration, text string) workflow.ActivityOptions {
+	return workflow.ActivityOptions{
+		TaskQueue:           contract.ProviderQueue(provider),
 		StartToCloseTimeout: timeout,
 		// In a run that ends, a call in progress is awaited, not abandoned.
 		WaitForCancellation: true,
 		Summary:             summary(text),
-		RetryPolicy:         policy,
-	})
+		RetryPolicy:         retryPolicy(),
+	}
 }
 
 // onceOnly are the ends of an attempt that may have had its effect, as the
@@ -48,17 +53,24 @@ func onceOnly() []string {
 
 // search are the options of looking for what an earlier call did; it may be
 // repeated at will.
+func search(provider, text string) workflow.ActivityOptions {
+	options := repeatable(provider, searchTimeout, text)
+	options.HeartbeatTimeout = time.Minute
+	options.RetryPolicy.MaximumInterval = time.Minute // a whole request waits for it
+	return options
+}
+
+// once, and the others below, are the options for the key's provider.
+func (m *matchKey) once(ctx workflow.Context, timeout time.Duration, text string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, once(m.provider, timeout, text))
+}
+
+func (m *matchKey) repeatable(ctx workflow.Context, text string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, repeatable(m.provider, callTimeout, text))
+}
+
 func (m *matchKey) search(ctx workflow.Context, text string) workflow.Context {
-	policy := retryPolicy()
-	policy.MaximumInterval = time.Minute // a whole request waits for it
-	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		TaskQueue:           contract.ProviderQueue(m.provider),
-		StartToCloseTimeout: searchTimeout,
-		HeartbeatTimeout:    time.Minute,
-		WaitForCancellation: true,
-		Summary:             summary(text),
-		RetryPolicy:         policy,
-	})
+	return workflow.WithActivityOptions(ctx, search(m.provider, text))
 }
 
 // operationID identifies an act at the provider across retries, runs and
@@ -72,28 +84,4 @@ func (m *matchKey) operationID(op *operation) string {
 		id += "/internal"
 	}
 	return id
-}
-
-func isType(err error, errorType string) bool {
-	app, ok := errors.AsType[*temporal.ApplicationError](err)
-	return ok && app.Type() == errorType
-}
-
-// unknownOutcome: the provider did not answer, or the worker died on the way.
-func unknownOutcome(err error) bool {
-	_, timeout := errors.AsType[*temporal.TimeoutError](err)
-	return timeout || isType(err, contract.ErrorOutcomeUnknown)
-}
-
-// isPanic: the activity's code panicked; a person has to look, and what the
-// call did before is unknown.
-func isPanic(err error) bool {
-	_, ok := errors.AsType[*temporal.PanicError](err)
-	return ok
-}
-
-// isFinal: another attempt would end the same way.
-func isFinal(err error) bool {
-	app, ok := errors.AsType[*temporal.ApplicationError](err)
-	return ok && app.NonRetryable() || isPanic(err)
 }

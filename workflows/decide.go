@@ -1,7 +1,6 @@
 package workflows
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -343,12 +342,4 @@ func orTime(t, otherwise time.Time) time.Time {
 		return otherwise
 	}
 	return t
-}
-
-// errorText is what an activity's error says, without Temporal's frame around it.
-func errorText(err error) string {
-	if app, ok := errors.AsType[*temporal.ApplicationError](err); ok {
-		return app.Message()
-	}
-	return err.Error()
 }

@@ -1,7 +1,6 @@
 package workflows
 
 import (
-	"cmp"
 	"errors"
 	"strings"
 	"time"
@@ -92,21 +91,9 @@ func (m *matchKey) performCreate(ctx workflow.Context, id int64, t *track, op *o
 	case op.Unknown == nil:
 		m.nothingToAdopt(id, op)
 	default:
-		op.scanned(workflow.Now(ctx))
+		op.Unknown = op.Unknown.scanned(workflow.Now(ctx))
 	}
 	return nil
-}
-
-// scans is how often a lost create is searched for before it is made again.
-const scans = 2
-
-// scanned notes that a search found nothing.
-func (o *operation) scanned(now time.Time) {
-	o.Unknown.Scans++
-	o.Unknown.EndedAt = now
-	if o.Unknown.Scans >= scans {
-		o.Unknown = nil
-	}
 }
 
 // ticketExists records a request's ticket. A comment of an adopted ticket's
@@ -229,15 +216,8 @@ func (m *matchKey) performPatch(ctx workflow.Context, id int64, t *track, op *op
 		Integration: m.integration, TicketID: t.Ticket.ID, Changes: op.Changes, Set: op.Set,
 		UnlessClosedBefore: op.closedBefore(),
 	}
-	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		TaskQueue:           contract.ProviderQueue(m.provider),
-		StartToCloseTimeout: callTimeout,
-		WaitForCancellation: true,
-		Summary:             summary("update " + t.Ticket.Key),
-		RetryPolicy:         retryPolicy(),
-	})
 	var result activities.PatchTicketResult
-	err := workflow.ExecuteActivity(ctx, ticketActivities.PatchTicket, in).Get(ctx, &result)
+	err := workflow.ExecuteActivity(m.repeatable(ctx, "update "+t.Ticket.Key), ticketActivities.PatchTicket, in).Get(ctx, &result)
 	switch {
 	case isType(err, contract.ErrorTicketClosed):
 		m.closedMeanwhile(id, op, closedAt(err))
@@ -265,21 +245,14 @@ func (m *matchKey) tellWarnings(ctx workflow.Context, t *track, op *operation, w
 // for what it may have done (where once says that it must not be done twice),
 // wait for a person, or, in a run that ends, leave it to the next run.
 func (m *matchKey) failed(ctx workflow.Context, op *operation, err error, once bool) error {
-	if temporal.IsCanceledError(err) {
-		return err
-	}
-	panicked := isPanic(err)
-	if once && (panicked || unknownOutcome(err)) {
+	v := judge(ctx, err, once)
+	if v.unknown {
 		op.Unknown = &unknown{EndedAt: workflow.Now(ctx)}
 	}
-	switch {
-	case op.Unknown != nil && once && !panicked:
-	case ctx.Err() != nil && !isFinal(err):
-		return ctx.Err() // cancelled between two attempts
-	default:
+	if v.person {
 		op.size = 0
-		op.Parked = cmp.Or(rest.Truncate(errorText(err), 4*keptText), "unknown error")
+		op.Parked = parkedText(err)
 		countParked(ctx, contract.MetricParked, op.Kind)
 	}
-	return nil
+	return v.stop
 }

@@ -133,10 +133,14 @@ func (m *matchKey) findProvider(ctx workflow.Context) error {
 	if m.provider != "" {
 		return nil
 	}
+	return findProvider(ctx, m.integration, &m.provider)
+}
+
+func findProvider(ctx workflow.Context, integration string, provider *string) error {
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		StartToCloseTimeout: time.Minute, Summary: summary("which provider has " + m.integration + "?"),
+		StartToCloseTimeout: time.Minute, Summary: summary("which provider has " + integration + "?"),
 	})
-	return workflow.ExecuteActivity(ctx, eventActivities.Provider, m.integration).Get(ctx, &m.provider)
+	return workflow.ExecuteActivity(ctx, eventActivities.Provider, integration).Get(ctx, provider)
 }
 
 // end lets waiting callers go and reports whether the run may really end: an

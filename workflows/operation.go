@@ -97,12 +97,6 @@ func (t *track) original(o *operation, key event.Key) event.Event {
 // text is what a comment or a new ticket says.
 func (o *operation) text() string { return told(o.Text, o.Tell) }
 
-// unknown is how far the search for a lost effect is.
-type unknown struct {
-	EndedAt time.Time `json:"ended_at"`
-	Scans   int       `json:"scans,omitempty"`
-}
-
 func (o *operation) view() contract.PendingView {
 	v := contract.PendingView{
 		Item: o.Item, Kind: o.Kind, Since: o.Since, Text: o.text(), Internal: o.Kind == opNote, Parked: o.Parked,

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -40,7 +41,7 @@ const histories = "testdata/histories"
 // recordings are the paths that are recorded; each returns the workflow, and the
 // run where it is not the last one.
 func recordings() map[string]func(*recorder) (id, run string) {
-	return map[string]func(*recorder) (string, string){
+	all := map[string]func(*recorder) (string, string){
 		"MatchEvents-new-comment-close": (*recorder).newCommentClose,
 		"MatchEvents-create-recovered":  (*recorder).createRecovered,
 		"MatchEvents-create-timed-out":  (*recorder).createTimedOut,
@@ -59,6 +60,8 @@ func recordings() map[string]func(*recorder) (id, run string) {
 		"PollFeed-continued":            (*recorder).feedContinued,
 		"PollFeed-continues":            (*recorder).feedContinues,
 	}
+	maps.Copy(all, writeRecordings())
+	return all
 }
 
 func TestRecord(t *testing.T) {
@@ -95,6 +98,7 @@ func TestReplay(t *testing.T) {
 			replayer := worker.NewWorkflowReplayer()
 			replayer.RegisterWorkflow(PollFeed)
 			replayer.RegisterWorkflow(MatchEvents)
+			replayer.RegisterWorkflow(WriteTicket)
 			data, err := os.ReadFile(file)
 			require.NoError(t, err)
 			history, err := client.HistoryFromJSON(bytes.NewReader(data), client.HistoryJSONOptions{})

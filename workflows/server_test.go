@@ -39,9 +39,18 @@ type real struct {
 	desk     *desk
 	feed     *listFeed
 	delivery *delivery.Delivery
+	writes   *operate.Writes
 }
 
 func startReal(t *testing.T, metrics client.MetricsHandler) *real {
+	t.Helper()
+	r := startIdle(t, metrics)
+	r.startWorkers()
+	return r
+}
+
+// startIdle starts no workers.
+func startIdle(t *testing.T, metrics client.MetricsHandler) *real {
 	t.Helper()
 	cli := os.Getenv("TB_TEST_TEMPORAL")
 	if cli == "" {
@@ -67,7 +76,7 @@ func startReal(t *testing.T, metrics client.MetricsHandler) *real {
 	r.delivery = &delivery.Delivery{Temporal: r.client, Target: func(string) (delivery.Target, error) {
 		return delivery.Target{Provider: "desk", Memory: contract.DefaultMemory}, nil
 	}}
-	r.startWorkers()
+	r.writes = operate.NewWrites(r.client, func(string) (string, error) { return "desk", nil })
 	return r
 }
 
@@ -85,9 +94,11 @@ func (r *real) startWorkers() {
 	main := worker.New(r.client, contract.QueueWorkflows, worker.Options{})
 	main.RegisterWorkflow(PollFeed)
 	main.RegisterWorkflow(MatchEvents)
+	main.RegisterWorkflow(WriteTicket)
 	main.RegisterActivity(&activities.Events{Resolver: rules, Integrations: r.desk})
 	tickets := worker.New(r.client, contract.ProviderQueue("desk"), worker.Options{DisableWorkflowWorker: true})
 	tickets.RegisterActivity(&activities.Tickets{Integrations: r.desk, Recorder: silent{}})
+	tickets.RegisterActivity(&activities.Writes{Integrations: fullDeskOf(r.desk), Recorder: silent{}})
 	feeds := worker.New(r.client, contract.QueueFeeds, worker.Options{DisableWorkflowWorker: true})
 	feeds.RegisterActivity(&activities.Feeds{
 		Source: r.feed, Recorder: silent{}, Window: 2 * time.Second,

@@ -1,5 +1,6 @@
 // Package workflows holds the deterministic code: PollFeed reads one feed for
-// ever, MatchEvents keeps the requests of one match key.
+// ever, MatchEvents keeps the requests of one match key, WriteTicket makes one
+// write of the unified ticketing API.
 package workflows
 
 import (

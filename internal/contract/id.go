@@ -15,6 +15,7 @@ import (
 const (
 	feedPrefix  = "feed:"
 	matchPrefix = "match:"
+	writePrefix = "write:"
 )
 
 const (
@@ -33,10 +34,13 @@ func MatchID(integration string, key event.Key) string {
 
 // KeyHash is what tells two match keys apart: 26 base32 characters of the
 // SHA-256 of the canonical key. Tickets carry it as their marker.
-func KeyHash(key event.Key) string {
-	sum := sha256.Sum256([]byte(canonical(key)))
-	text := base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:])
-	return strings.ToLower(text[:hashLength])
+func KeyHash(key event.Key) string { return hash(canonical(key)) }
+
+// hash is 26 base32 characters of a text's SHA-256.
+func hash(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	encoded := base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:])
+	return strings.ToLower(encoded[:hashLength])
 }
 
 // RequestID is a request's number, stable for the event that created it: the

@@ -18,9 +18,10 @@ func ProviderQueue(provider string) string { return queueProvider + provider }
 const (
 	PollFeed    = "PollFeed"
 	MatchEvents = "MatchEvents"
+	WriteTicket = "WriteTicket"
 )
 
-// Signals of PollFeed; Retry, Discard and Amend are shared with MatchEvents.
+// Signals of PollFeed; Retry, Discard and Amend are shared by all workflows.
 const (
 	SignalPause   = "pause"
 	SignalResume  = "resume"
@@ -37,10 +38,18 @@ const (
 	SignalAmend         = "amend"
 )
 
+// Signals of WriteTicket: a 2xx was written to the caller in full; a caller took
+// a 202 and asks later.
+const (
+	SignalAnswered = "answered"
+	SignalAsync    = "async"
+)
+
 // QueryState is answered by every workflow.
 const QueryState = "state"
 
-// UpdateOutcome waits for the decision about one event.
+// UpdateOutcome waits for the decision about one event, or for what becomes of a
+// write.
 const UpdateOutcome = "outcome"
 
 // Search attributes. All are keywords but BridgeRequest, an integer.
@@ -59,10 +68,10 @@ const (
 	StatePolling    = "polling"    // a feed that is read
 	StatePaused     = "paused"     // a feed that a person stopped
 	StateBlocked    = "blocked"    // a feed that needs its configuration mended
-	StateDelivering = "delivering" // a request with something on its way to the provider
+	StateDelivering = "delivering" // a request or write with something on its way to the provider
 	StateOpen       = "open"       // a request whose ticket is up to date
 	StateParked     = "parked"     // something waits for a person
-	StateClosed     = "closed"     // all requests of the key are completed or expired
+	StateClosed     = "closed"     // all requests of the key are completed or expired; a write has ended
 )
 
 // Metrics that workflows count, by kind; exported with the suffix _total.

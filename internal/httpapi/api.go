@@ -31,6 +31,8 @@ type Options struct {
 	Parked   Parked
 	// Ticketing answers the unified ticketing API; without it there is none.
 	Ticketing Ticketing
+	// Writes make the writes of that API; without it there are none.
+	Writes TicketWrites
 	// Health answers /readyz; without it the program is always ready.
 	Health Health
 	// Metrics answers /metrics; without it there is no such path.
@@ -93,6 +95,7 @@ func (a *api) routes() []route {
 	all = append(all, a.feedRoutes()...)
 	all = append(all, a.parkedRoutes()...)
 	all = append(all, a.ticketingRoutes()...)
+	all = append(all, a.ticketWriteRoutes()...)
 	all = append(all, a.healthRoutes()...)
 	return append(all, a.documentRoutes()...)
 }

@@ -112,11 +112,13 @@ func (c Caller) mayOperate(integration string) error {
 }
 
 // parkedPath reads and checks the ids in the path. Whose a feed's workflow is
-// only the injected part knows; a match's integration is in its id.
+// only the injected part knows; the integration of a match or write is in its id.
 func parkedPath(r *http.Request, c Caller) (workflowID, item string, err error) {
 	workflowID, item = r.PathValue("workflow"), r.PathValue("item")
 	feed := strings.HasPrefix(workflowID, contract.FeedID(""))
-	if !feed && !c.Owns(workflowID) {
+	integration, write := contract.WriteIntegration(workflowID)
+	ownWrite := write && c.Integration != "" && integration == c.Integration
+	if !feed && !ownWrite && !c.Owns(workflowID) {
 		return "", "", ErrNotFound
 	}
 	return workflowID, item, nil

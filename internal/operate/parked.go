@@ -74,6 +74,9 @@ func (p *Parked) of(ctx context.Context, workflowID string) ([]Item, error) {
 	if feed, ok := strings.CutPrefix(workflowID, contract.FeedID("")); ok {
 		return p.ofFeed(ctx, workflowID, feed)
 	}
+	if _, ok := contract.WriteIntegration(workflowID); ok {
+		return p.ofWrite(ctx, workflowID)
+	}
 	var view contract.MatchView
 	if err := query(ctx, p.Temporal, workflowID, contract.QueryState, &view); err != nil {
 		return nil, err
@@ -94,6 +97,18 @@ func (p *Parked) of(ctx context.Context, workflowID string) ([]Item, error) {
 
 func item(workflowID, feed string, request int64, v contract.PendingView) Item {
 	return Item{Workflow: workflowID, Item: v.Item, Feed: feed, Request: request, Kind: v.Kind, Reason: v.Parked, Since: v.Since, Set: v.Set}
+}
+
+func (p *Parked) ofWrite(ctx context.Context, workflowID string) ([]Item, error) {
+	var view contract.WriteView
+	if err := query(ctx, p.Temporal, workflowID, contract.QueryState, &view); err != nil {
+		return nil, err
+	}
+	var items []Item
+	for _, parked := range view.Parked {
+		items = append(items, item(workflowID, "", 0, parked))
+	}
+	return items, nil
 }
 
 func (p *Parked) ofFeed(ctx context.Context, workflowID, feed string) ([]Item, error) {

@@ -20,16 +20,16 @@ type Note struct {
 
 // NewNote asks for a note.
 type NewNote struct {
-	Title   string
-	Content string // Markdown
+	Title   string `json:"title,omitempty"`
+	Content string `json:"content"` // Markdown
 	// Operation identifies the note across retries.
-	Operation string
+	Operation string `json:"-"`
 }
 
 // NotePatch sets members of a note; nil leaves one as it is.
 type NotePatch struct {
-	Title   *string
-	Content *string
+	Title   *string `json:"title,omitempty"`
+	Content *string `json:"content,omitempty"`
 }
 
 // Attachment describes a file of a ticket. Size is -1 where the provider does

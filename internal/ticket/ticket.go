@@ -88,24 +88,24 @@ func (t Ticket) ClosedSince() time.Time {
 // New asks for a ticket. Only Name is required by the model; a provider may
 // need more and takes it from its integration's defaults.
 type New struct {
-	Name           string
-	Summary        string
-	Description    string // Markdown
-	Priority       Priority
-	Status         string
-	Assignee       string // an e-mail address, or the provider's own id
-	Creator        string
-	Contact        string
-	DueDate        time.Time
-	CompletionDate time.Time
-	Project        string
-	IssueType      string
-	Parent         string
-	Tags           []string
+	Name           string    `json:"name"`
+	Summary        string    `json:"summary,omitempty"`
+	Description    string    `json:"description,omitempty"` // Markdown
+	Priority       Priority  `json:"priority,omitempty"`
+	Status         string    `json:"status,omitempty"`
+	Assignee       string    `json:"assignee,omitempty"` // an e-mail address, or the provider's own id
+	Creator        string    `json:"creator,omitempty"`
+	Contact        string    `json:"contact,omitempty"`
+	DueDate        time.Time `json:"due_date,omitzero"`
+	CompletionDate time.Time `json:"completion_date,omitzero"`
+	Project        string    `json:"project,omitempty"`
+	IssueType      string    `json:"issue_type,omitempty"`
+	Parent         string    `json:"parent,omitempty"`
+	Tags           []string  `json:"tags,omitempty"`
 	// CustomFields are by the names of the integration's custom_field_mappings,
 	// or by the provider's own field id.
-	CustomFields map[string]any
-	Marker       Marker
+	CustomFields map[string]any `json:"custom_fields,omitempty"`
+	Marker       Marker         `json:"-"`
 }
 
 // Patch sets fields of a ticket. Nil leaves a field as it is; an empty value
@@ -148,15 +148,17 @@ type Comment struct {
 
 // NewComment asks for a comment.
 type NewComment struct {
-	Content  string // Markdown
-	Internal bool   // never shown to customers; an error where the provider cannot
+	Content string `json:"content"` // Markdown
+	// Internal ones are never shown to customers; an error where the provider
+	// cannot.
+	Internal bool `json:"internal,omitempty"`
 	// Creator is who wrote it, an e-mail address, where the provider takes that.
-	Creator string
+	Creator string `json:"creator,omitempty"`
 	// Operation identifies the comment across retries (Marker.Operation's kin).
-	Operation string
+	Operation string `json:"-"`
 	// UnlessClosedBefore refuses, with kind Closed, to comment on a ticket that
 	// was closed before this time. Zero: the ticket's state does not matter.
-	UnlessClosedBefore time.Time
+	UnlessClosedBefore time.Time `json:"-"`
 }
 
 // Marker is what a ticket carries so that it is found again.

@@ -282,3 +282,33 @@ func setCustom(out *ticket.Patch, was, is json.RawMessage) error {
 	}
 	return nil
 }
+
+// NoteMembers are those of a note that a patch can change.
+func NoteMembers() []string { return []string{"title", "content"} }
+
+// Note is what the patch makes of a note: its members are replaced as a whole.
+func (p Patch) Note() (ticket.NotePatch, error) {
+	var out ticket.NotePatch
+	if !p.Blind() {
+		return out, &PatchError{Pointer: "/", Message: "a note is changed by add, replace and remove of /title and /content"}
+	}
+	document, err := p.apply([]byte(`{"title":"","content":""}`))
+	if err != nil {
+		return out, err
+	}
+	after := map[string]json.RawMessage{}
+	if err := json.Unmarshal(document, &after); err != nil {
+		return out, &PatchError{Pointer: "/", Message: err.Error()}
+	}
+	for name, field := range map[string]**string{"title": &out.Title, "content": &out.Content} {
+		if !p.names(name) {
+			continue
+		}
+		text := ""
+		if err := decode(after[name], &text); err != nil {
+			return out, &PatchError{Pointer: "/" + name, Message: err.Error()}
+		}
+		*field = &text
+	}
+	return out, nil
+}

@@ -1,0 +1,188 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/ticketbridge/ticketbridge/internal/contract"
+	"github.com/ticketbridge/ticketbridge/internal/ticket"
+	"github.com/ticketbridge/ticketbridge/internal/ticketing"
+)
+
+// Envelopes of what writes answer.
+type (
+	commentAnswer struct {
+		Result ticket.Comment `json:"result"`
+	}
+	noteAnswer struct {
+		Result ticket.Note `json:"result"`
+	}
+	attachmentMetadataAnswer struct {
+		Result attachmentMetadata `json:"result"`
+	}
+)
+
+// decoded puts a write's result into its envelope.
+func decoded[T any](wrap func(T) any) func(json.RawMessage) (any, error) {
+	return func(data json.RawMessage) (any, error) {
+		var result T
+		err := json.Unmarshal(data, &result)
+		return wrap(result), err
+	}
+}
+
+func ticketEnvelope() func(json.RawMessage) (any, error) {
+	return decoded(func(t ticket.Ticket) any { return ticketAnswer{t} })
+}
+
+func noteEnvelope() func(json.RawMessage) (any, error) {
+	return decoded(func(n ticket.Note) any { return noteAnswer{n} })
+}
+
+func (a *api) createTicket(w http.ResponseWriter, r *http.Request, c Caller) error {
+	var body createTicketRequest
+	if err := a.readTicketing(w, r, &body); err != nil {
+		return err
+	}
+	asked, err := body.ticket()
+	if err != nil {
+		return err
+	}
+	return a.write(w, r, c, TicketWrite{Operator: ticketing.CreateTicket, Body: asked}, ticketEnvelope())
+}
+
+func (a *api) patchTicket(w http.ResponseWriter, r *http.Request, c Caller) error {
+	patch, err := a.readPatch(w, r, ticketing.TicketMembers())
+	if err != nil {
+		return err
+	}
+	id := r.PathValue("ticketId")
+	var current ticket.Ticket
+	if !patch.Blind() {
+		if current, err = a.Ticketing.GetTicket(r.Context(), c.Integration, id); err != nil {
+			return err
+		}
+	}
+	changes, err := patch.Ticket(current)
+	if err != nil {
+		return patchRefusal(err)
+	}
+	return a.write(w, r, c, TicketWrite{Operator: ticketing.PatchTicket, TicketID: id, Body: changes}, ticketEnvelope())
+}
+
+func (a *api) createComment(w http.ResponseWriter, r *http.Request, c Caller) error {
+	var body createCommentRequest
+	if err := a.readTicketing(w, r, &body); err != nil {
+		return err
+	}
+	asked, err := body.comment()
+	if err != nil {
+		return err
+	}
+	return a.write(w, r, c, TicketWrite{Operator: ticketing.CreateComment, TicketID: r.PathValue("ticketId"), Body: asked},
+		decoded(func(made ticket.Comment) any { return commentAnswer{made} }))
+}
+
+func (a *api) deleteComment(w http.ResponseWriter, r *http.Request, c Caller) error {
+	return a.write(w, r, c, TicketWrite{
+		Operator: ticketing.DeleteComment, TicketID: r.PathValue("ticketId"), PartID: r.PathValue("commentId"),
+	}, nil)
+}
+
+func (a *api) createNote(w http.ResponseWriter, r *http.Request, c Caller) error {
+	var body createNoteRequest
+	if err := a.readTicketing(w, r, &body); err != nil {
+		return err
+	}
+	asked, err := body.note()
+	if err != nil {
+		return err
+	}
+	return a.write(w, r, c, TicketWrite{Operator: ticketing.CreateNote, TicketID: r.PathValue("ticketId"), Body: asked}, noteEnvelope())
+}
+
+func (a *api) patchNote(w http.ResponseWriter, r *http.Request, c Caller) error {
+	patch, err := a.readPatch(w, r, ticketing.NoteMembers())
+	if err != nil {
+		return err
+	}
+	changes, err := patch.Note()
+	if err != nil {
+		return patchRefusal(err)
+	}
+	return a.write(w, r, c, TicketWrite{
+		Operator: ticketing.PatchNote, TicketID: r.PathValue("ticketId"), PartID: r.PathValue("noteId"), Body: changes,
+	}, noteEnvelope())
+}
+
+func (a *api) deleteNote(w http.ResponseWriter, r *http.Request, c Caller) error {
+	return a.write(w, r, c, TicketWrite{
+		Operator: ticketing.DeleteNote, TicketID: r.PathValue("ticketId"), PartID: r.PathValue("noteId"),
+	}, nil)
+}
+
+func (a *api) createAttachment(w http.ResponseWriter, r *http.Request, c Caller) error {
+	var body createAttachmentRequest
+	if err := a.readTicketing(w, r, &body); err != nil {
+		return err
+	}
+	content, err := body.bytes()
+	if err != nil {
+		return err
+	}
+	return a.write(w, r, c, TicketWrite{
+		Operator: ticketing.CreateAttachment, TicketID: r.PathValue("ticketId"),
+		Body: contract.NewAttachment{FileName: body.FileName, Content: content},
+	}, decoded(func(made ticket.Attachment) any { return attachmentMetadataAnswer{metadataOf(made)} }))
+}
+
+func (a *api) deleteAttachment(w http.ResponseWriter, r *http.Request, c Caller) error {
+	return a.write(w, r, c, TicketWrite{
+		Operator: ticketing.DeleteAttachment, TicketID: r.PathValue("ticketId"), PartID: r.PathValue("attachmentId"),
+	}, nil)
+}
+
+// writing is a route of the unified ticketing API that changes something.
+func writing(method, path, summary string, body, result any, parameters []parameter, handle handler) route {
+	about, status := "What the provider made of it.", http.StatusOK
+	if method == http.MethodPost {
+		status = http.StatusCreated
+	}
+	if result == nil {
+		result, about = gone{}, "It is deleted."
+	}
+	answers := append([]answer{
+		{status: status, about: about, body: result},
+		{status: 202, about: "It is under way; only with Prefer: respond-async.", body: ticketOperation{}, headers: []string{"Location", "Preference-Applied"}},
+		{status: 409, about: "The Idempotency-Key was used for another write, a test of the patch does not hold, the ticket is closed, or the write is parked.", body: problem{}},
+		{status: 413, about: "The body is too large.", body: problem{}},
+	}, ticketingErrors()...)
+	return route{
+		method: method, path: ticketingPath + path, tag: ticketsTag, summary: summary, body: body, answers: answers, handle: handle,
+		parameters: append(parameters, parameter{"Idempotency-Key", "header", "Names the write: sent again with the same key, it is the same one. Without it an equal call is the same write while that is under way, and for two minutes after it ended without a 2xx."},
+			parameter{"Prefer", "header", "respond-async: 202 instead of 503 where the write takes longer than 20 seconds."}),
+		detail: "The write is durable: it goes on when the call, a worker or the provider fails, and is never made twice.",
+	}
+}
+
+func (a *api) ticketWriteRoutes() []route {
+	if a.Writes == nil {
+		return nil
+	}
+	ticketID := []parameter{{"ticketId", "path", "The ticket's id."}}
+	of := func(name, about string) []parameter { return append(ticketID[:1:1], parameter{name, "path", about}) }
+	comment, note, file := of("commentId", "The comment's id."), of("noteId", "The note's id."), of("attachmentId", "The file's id.")
+	patch := []patchOperationShape{}
+	return []route{
+		writing(http.MethodPost, "tickets", "Create a ticket", createTicketRequest{}, ticketAnswer{}, nil, a.createTicket),
+		writing(http.MethodPatch, "tickets/{ticketId}", "Change a ticket by JSON Patch (RFC 6902)", patch, ticketAnswer{}, ticketID, a.patchTicket),
+		writing(http.MethodPost, "tickets/{ticketId}/comments", "Comment on a ticket", createCommentRequest{}, commentAnswer{}, ticketID, a.createComment),
+		writing(http.MethodDelete, "tickets/{ticketId}/comments/{commentId}", "Delete a comment", nil, nil, comment, a.deleteComment),
+		writing(http.MethodPost, "tickets/{ticketId}/notes", "Add a note to a ticket", createNoteRequest{}, noteAnswer{}, ticketID, a.createNote),
+		writing(http.MethodPatch, "tickets/{ticketId}/notes/{noteId}", "Change a note by JSON Patch", patch, noteAnswer{}, note, a.patchNote),
+		writing(http.MethodDelete, "tickets/{ticketId}/notes/{noteId}", "Delete a note", nil, nil, note, a.deleteNote),
+		writing(http.MethodPost, "attachments/{ticketId}", "Attach a file, base64 in JSON", createAttachmentRequest{}, attachmentMetadataAnswer{}, ticketID, a.createAttachment),
+		writing(http.MethodDelete, "attachments/{ticketId}/{attachmentId}", "Delete a file", nil, nil, file, a.deleteAttachment),
+		reading("operations/{operation}", "How a write stands", ticketOperation{}, []parameter{{"operation", "path", "The id that a 202 or 503 gave."}}, a.getOperation),
+	}
+}

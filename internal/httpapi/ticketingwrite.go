@@ -1,0 +1,207 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ticketbridge/ticketbridge/internal/contract"
+	"github.com/ticketbridge/ticketbridge/internal/ticket"
+	"github.com/ticketbridge/ticketbridge/internal/ticketing"
+)
+
+// TicketWrite is a write of the unified ticketing API as a caller asks for it.
+type TicketWrite struct {
+	Integration string
+	Operator    ticketing.Operator
+	// TicketID and PartID are the ids of its path.
+	TicketID, PartID string
+	// Body is a ticket.New, ticket.Patch, ticket.NewComment, ticket.NewNote,
+	// ticket.NotePatch or contract.NewAttachment; nil for a delete.
+	Body any
+	// Key is the Idempotency-Key; empty: the write is known by what it says.
+	Key string
+}
+
+// TicketWrites make writes durable. Start's errors are ErrInvalidWrite,
+// ErrKeyReused and ErrUnavailable.
+type TicketWrites interface {
+	Start(ctx context.Context, w TicketWrite) (StartedWrite, error)
+	// Outcome tells how a write stands; ErrNotFound where the integration has no such.
+	Outcome(ctx context.Context, integration, operationID string) (contract.WriteOutcome, error)
+}
+
+// StartedWrite is durable, whatever becomes of the call.
+type StartedWrite interface {
+	OperationID() string
+	// Wait waits for its end; false where it is still on its way.
+	Wait(ctx context.Context, wait time.Duration) (contract.WriteOutcome, bool, error)
+	// Answered: a 2xx was written to the caller in full.
+	Answered(ctx context.Context) error
+	// Async: the caller takes a 202. Where it has ended meanwhile, true.
+	Async(ctx context.Context) (contract.WriteOutcome, bool, error)
+	Close()
+}
+
+// What a write cannot be started with; the text around them is for the user.
+var (
+	ErrInvalidWrite = errors.New("not valid")
+	ErrKeyReused    = errors.New("this Idempotency-Key was used for another write")
+)
+
+// retryWrite is when a caller whose write goes on should ask again: it joins.
+const retryWrite = time.Second
+
+// write makes a write and answers with what the provider made of it, within
+// DecideWithin. Later it goes on all the same: 202 for who asked for that, else
+// 503, because a 2xx without a result would be taken for success.
+func (a *api) write(w http.ResponseWriter, r *http.Request, c Caller, asked TicketWrite, answer func(json.RawMessage) (any, error)) error {
+	asked.Integration, asked.Key = c.Integration, r.Header.Get("Idempotency-Key")
+	started, err := a.Writes.Start(r.Context(), asked)
+	if err != nil {
+		return writeRefusal(err)
+	}
+	defer started.Close()
+	outcome, ended, err := started.Wait(r.Context(), DecideWithin)
+	if err != nil {
+		return err
+	}
+	if !ended && prefersAsync(r) {
+		if outcome, ended, err = started.Async(r.Context()); err != nil {
+			return err
+		}
+		if !ended {
+			w.Header().Set("Location", operationPath(started.OperationID()))
+			w.Header().Set("Preference-Applied", "respond-async")
+			writeJSON(w, http.StatusAccepted, ticketOperation{ID: started.OperationID(), Status: contract.WritePending})
+			return nil
+		}
+	}
+	if !ended {
+		return &refusal{
+			status: http.StatusServiceUnavailable, message: "The write is still under way", retryAfter: retryWrite,
+			detail:      "It is safe, and goes on without you.",
+			remediation: "Send the same call again: it joins this write, and nothing is made twice. Or ask GET " + operationPath(started.OperationID()) + ".",
+			context:     &problemContext{Operation: started.OperationID()},
+		}
+	}
+	if outcome.Status != contract.WriteOK {
+		return a.notWritten(started.OperationID(), outcome)
+	}
+	return a.written(w, r, started, outcome, answer)
+}
+
+// written answers with the result, and says so to the write once it is out.
+func (a *api) written(w http.ResponseWriter, r *http.Request, started StartedWrite, outcome contract.WriteOutcome, answer func(json.RawMessage) (any, error)) error {
+	status, body := http.StatusOK, any(gone{})
+	if answer != nil {
+		var err error
+		if body, err = answer(outcome.Result); err != nil {
+			return fmt.Errorf("result of %s: %w", started.OperationID(), err)
+		}
+		if r.Method == http.MethodPost {
+			status = http.StatusCreated
+		}
+	}
+	data, err := encode(body)
+	if err != nil {
+		return err
+	}
+	whole := &wholeWriter{ResponseWriter: w}
+	writeBytes(whole, status, data)
+	if err := http.NewResponseController(w).Flush(); whole.err != nil || err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return nil // the caller did not get it: sent again, it is the same write
+	}
+	// The caller may go before we are done, and still has its answer.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), submitWithin)
+	defer cancel()
+	if err := started.Answered(ctx); err != nil {
+		a.Logger.Warn("an equal write joins this one for two minutes more", "operation", started.OperationID(), "error", err)
+	}
+	return nil
+}
+
+// wholeWriter remembers whether everything was written.
+type wholeWriter struct {
+	http.ResponseWriter
+	err error
+}
+
+func (w *wholeWriter) Write(data []byte) (int, error) {
+	n, err := w.ResponseWriter.Write(data)
+	w.err = errors.Join(w.err, err)
+	return n, err
+}
+
+// notWritten is the answer to a write that the provider, or a person, refused.
+func (a *api) notWritten(operation string, outcome contract.WriteOutcome) error {
+	failed := contract.WriteError{Message: "no reason is known"}
+	if outcome.Error != nil {
+		failed = *outcome.Error
+	}
+	if outcome.Status == contract.WriteParked || outcome.Status == contract.WriteDiscarded {
+		return &refusal{
+			status: http.StatusConflict, message: "The write is " + outcome.Status, detail: failed.Message,
+			remediation: "A person can settle what is parked: starter parked list.", context: &problemContext{Operation: operation},
+		}
+	}
+	kind := ticket.Kind(failed.Kind)
+	if kind == "" {
+		kind = ticket.Permanent
+	}
+	return &ticket.Error{Kind: kind, Op: "write", Status: failed.Status, Message: failed.Message}
+}
+
+func writeRefusal(err error) error {
+	switch {
+	case errors.Is(err, ErrInvalidWrite):
+		return badParameter("body", "/", "", err)
+	case errors.Is(err, ErrKeyReused):
+		return &refusal{status: http.StatusConflict, message: "Idempotency-Key was used before", detail: err.Error(), err: err,
+			context: &problemContext{Parameter: &problemParameter{ID: "Idempotency-Key", Location: "header"}}}
+	default:
+		return err
+	}
+}
+
+func prefersAsync(r *http.Request) bool {
+	return slices.ContainsFunc(r.Header.Values("Prefer"), func(value string) bool {
+		return slices.ContainsFunc(strings.FieldsFunc(value, func(c rune) bool { return c == ',' || c == ';' }), func(word string) bool {
+			return strings.EqualFold(strings.TrimSpace(word), "respond-async")
+		})
+	})
+}
+
+func operationPath(id string) string { return ticketingPath + "operations/" + url.PathEscape(id) }
+
+// gone answers a delete.
+type gone struct{}
+
+// ticketOperation is a write that is, or was, under way.
+type ticketOperation struct {
+	ID       string          `json:"id"`
+	Status   string          `json:"status" doc:"pending, ok, refused, parked or discarded"`
+	Result   json.RawMessage `json:"result,omitempty" doc:"What was made."`
+	Warnings []string        `json:"warnings,omitempty" doc:"What was asked for and could not be done as it was asked."`
+	Reason   string          `json:"reason,omitempty" doc:"Why it was refused or is parked."`
+}
+
+func (a *api) getOperation(w http.ResponseWriter, r *http.Request, c Caller) error {
+	id := r.PathValue("operation")
+	outcome, err := a.Writes.Outcome(r.Context(), c.Integration, id)
+	if err != nil {
+		return err
+	}
+	op := ticketOperation{ID: id, Status: outcome.Status, Result: outcome.Result, Warnings: outcome.Warnings}
+	if outcome.Error != nil {
+		op.Reason = outcome.Error.Message
+	}
+	writeJSON(w, http.StatusOK, op)
+	return nil
+}

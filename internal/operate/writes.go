@@ -1,0 +1,189 @@
+package operate
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/ticketbridge/ticketbridge/internal/contract"
+	"github.com/ticketbridge/ticketbridge/internal/ticket"
+)
+
+// What a write cannot be started with. The text around them is for the user.
+var (
+	// ErrInvalid: it is no write; the text names the member that is wrong.
+	ErrInvalid = errors.New("not valid")
+	// ErrKeyReused: the Idempotency-Key stands for another write already.
+	ErrKeyReused = errors.New("this Idempotency-Key was used for another write; use a new one")
+)
+
+// Writes make the writes of the unified ticketing API durable.
+type Writes struct {
+	temporal client.Client
+	provider func(integration string) (string, error)
+	gates    gates
+}
+
+// NewWrites makes Writes; provider is the short name of an integration's provider.
+func NewWrites(c client.Client, provider func(integration string) (string, error)) *Writes {
+	return &Writes{temporal: c, provider: provider}
+}
+
+// WriteRequest is a write as a caller asks for it.
+type WriteRequest struct {
+	Integration string
+	// Operator is one of contract.WriteOperators; TicketID and PartID are the ids
+	// of its path.
+	Operator string
+	TicketID string
+	PartID   string
+	// Body is a ticket.New, ticket.Patch, ticket.NewComment, ticket.NewNote,
+	// ticket.NotePatch or contract.NewAttachment; nil for a delete.
+	Body any
+	// IdempotencyKey is what the caller calls the write; empty: a write is known
+	// by what it says.
+	IdempotencyKey string
+}
+
+// memoBody is the name of the memo that tells what a key stands for, also while
+// no worker runs.
+const memoBody = "BodyHash"
+
+// Start starts a write, or joins one that runs: one with the same key, or one
+// that says the same and is under way, or ended less than 2 minutes ago without a
+// 2xx. When it returns, the write is durable, with or without a worker. Errors
+// are ErrInvalid, ErrKeyReused and those of Temporal.
+//
+// The caller closes what it gets.
+func (w *Writes) Start(ctx context.Context, r WriteRequest) (*Write, error) {
+	in, id, err := w.input(r)
+	if err != nil {
+		return nil, err
+	}
+	if err := w.gates.wait(ctx, id); err != nil {
+		return nil, err
+	}
+	options := client.StartWorkflowOptions{
+		ID: id, TaskQueue: contract.QueueWorkflows,
+		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		StaticSummary:            writeSummary(r), StaticDetails: writeDetails(r),
+		TypedSearchAttributes: writeAttributes(r),
+		Memo:                  map[string]any{memoBody: in.BodyHash},
+	}
+	if in.Keyed {
+		options.WorkflowIDConflictPolicy = enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL
+		options.WorkflowIDReusePolicy = enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE
+		options.WorkflowExecutionErrorWhenAlreadyStarted = true
+	}
+	run, err := w.temporal.ExecuteWorkflow(ctx, options, contract.WriteTicket, in)
+	if started, ok := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); ok {
+		if err := w.sameBody(ctx, id, started.RunId, in.BodyHash); err != nil {
+			return nil, err
+		}
+		return &Write{of: w, id: id, run: started.RunId, keyed: true}, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("start %s: %w", id, classify(err))
+	}
+	return &Write{of: w, id: id, run: run.GetRunID(), keyed: in.Keyed}, nil
+}
+
+// input is what the workflow starts with, and the id that belongs to it.
+func (w *Writes) input(r WriteRequest) (contract.WriteTicketInput, string, error) {
+	in := contract.WriteTicketInput{
+		Integration: r.Integration, Operator: r.Operator, TicketID: r.TicketID, PartID: r.PartID, Keyed: r.IdempotencyKey != "",
+	}
+	invalid := func(err error) error { return fmt.Errorf("%s: %w: %w", r.Operator, ErrInvalid, err) }
+	var err error
+	if r.Body != nil {
+		if in.Body, err = json.Marshal(r.Body); err != nil {
+			return in, "", invalid(err)
+		}
+	}
+	if in.BodyHash, err = contract.WriteHash(r.Operator, r.TicketID, r.PartID, in.Body); err != nil {
+		return in, "", invalid(err)
+	}
+	id := contract.WriteID(r.Integration, in.BodyHash)
+	if in.Keyed {
+		id = contract.WriteID(r.Integration, contract.KeyedHash(r.IdempotencyKey))
+	}
+	if err := in.Validate(id); err != nil {
+		return in, "", invalid(err)
+	}
+	in.Provider, err = w.provider(r.Integration)
+	return in, id, err
+}
+
+// sameBody refuses a key that stands for something else.
+func (w *Writes) sameBody(ctx context.Context, id, run, hash string) error {
+	described, err := w.temporal.DescribeWorkflowExecution(ctx, id, run)
+	if err != nil {
+		return fmt.Errorf("look at %s: %w", id, classify(err))
+	}
+	var have string
+	payload := described.GetWorkflowExecutionInfo().GetMemo().GetFields()[memoBody]
+	if payload != nil { // a person who started it gave none
+		if err := converter.GetDefaultDataConverter().FromPayload(payload, &have); err != nil {
+			return fmt.Errorf("memo of %s: %w", id, err)
+		}
+	}
+	if have != hash {
+		return fmt.Errorf("%s: %w", id, ErrKeyReused)
+	}
+	return nil
+}
+
+// Outcome tells, without waiting, what has become of an integration's write, by
+// the OperationID of the one who started it, or by its workflow id, which means
+// the last run. ErrNotFound where there is no such write.
+func (w *Writes) Outcome(ctx context.Context, integration, operationID string) (contract.WriteOutcome, error) {
+	id, run, _ := strings.Cut(operationID, operationMark)
+	if of, ok := contract.WriteIntegration(id); !ok || of != integration {
+		return contract.WriteOutcome{}, fmt.Errorf("operation %s: %w", operationID, ErrNotFound)
+	}
+	h := &Write{of: w, id: id, run: run}
+	defer h.Close()
+	outcome, _, err := h.look(ctx)
+	return outcome, err
+}
+
+const maxWriteSummary = 200 // bytes; the server's limit
+
+func writeSummary(r WriteRequest) string {
+	text := r.Operator
+	if r.TicketID != "" {
+		text += " " + r.TicketID
+	}
+	if asked, ok := r.Body.(ticket.New); ok {
+		text += ": " + asked.Name
+	}
+	return cutSummary(text)
+}
+
+func cutSummary(text string) string {
+	return strings.ToValidUTF8(text[:min(len(text), maxWriteSummary)], "")
+}
+
+func writeDetails(r WriteRequest) string {
+	return fmt.Sprintf("One write of the unified ticketing API: **%s** at **%s**. Signals: `retry`, `amend`, `discard`; queries `state`, `outcome`.", r.Operator, r.Integration)
+}
+
+func writeAttributes(r WriteRequest) temporal.SearchAttributes {
+	updates := []temporal.SearchAttributeUpdate{
+		temporal.NewSearchAttributeKeyKeyword(contract.AttributeState).ValueSet(contract.StateDelivering),
+		temporal.NewSearchAttributeKeyKeyword(contract.AttributeIntegration).ValueSet(r.Integration),
+	}
+	if r.TicketID != "" {
+		updates = append(updates, temporal.NewSearchAttributeKeyKeyword(contract.AttributeTicket).ValueSet(cutSummary(r.TicketID)))
+	}
+	return temporal.NewSearchAttributes(updates...)
+}

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/ticketbridge/ticketbridge/internal/contract"
+	"github.com/ticketbridge/ticketbridge/internal/httpapi"
+	"github.com/ticketbridge/ticketbridge/internal/operate"
+)
+
+// writes give the HTTP interfaces durable writes.
+type writes struct{ writes *operate.Writes }
+
+func (w writes) Start(ctx context.Context, asked httpapi.TicketWrite) (httpapi.StartedWrite, error) {
+	started, err := w.writes.Start(ctx, operate.WriteRequest{
+		Integration: asked.Integration, Operator: string(asked.Operator), TicketID: asked.TicketID, PartID: asked.PartID,
+		Body: asked.Body, IdempotencyKey: asked.Key,
+	})
+	switch {
+	case errors.Is(err, operate.ErrInvalid):
+		return nil, fmt.Errorf("%w: %w", httpapi.ErrInvalidWrite, err)
+	case errors.Is(err, operate.ErrKeyReused):
+		return nil, fmt.Errorf("%w: %w", httpapi.ErrKeyReused, err)
+	case err != nil:
+		return nil, httpError(err)
+	}
+	return startedWrite{started}, nil
+}
+
+func (w writes) Outcome(ctx context.Context, integration, operationID string) (contract.WriteOutcome, error) {
+	outcome, err := w.writes.Outcome(ctx, integration, operationID)
+	return outcome, httpError(err)
+}
+
+// startedWrite speaks the HTTP interfaces' errors.
+type startedWrite struct{ *operate.Write }
+
+func (s startedWrite) Wait(ctx context.Context, wait time.Duration) (contract.WriteOutcome, bool, error) {
+	outcome, ended, err := s.Write.Wait(ctx, wait)
+	return outcome, ended, httpError(err)
+}
+
+func (s startedWrite) Async(ctx context.Context) (contract.WriteOutcome, bool, error) {
+	outcome, ended, err := s.Write.Async(ctx)
+	return outcome, ended, httpError(err)
+}
