@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ticketbridge/ticketbridge/internal/contract"
+	"github.com/ticketbridge/ticketbridge/internal/operate"
 	"github.com/ticketbridge/ticketbridge/internal/simulator/acronis"
 	"github.com/ticketbridge/ticketbridge/internal/simulator/jira"
 )
@@ -216,6 +217,42 @@ func TestAcronisTransform(t *testing.T) {
 	s.eventually(t, func() bool { return len(s.feed("acronis").Parked) == 0 }, "it is parked no longer")
 	s.eventually(t, func() bool { return len(s.jira.Issues()) == 4 }, "it is a ticket")
 	assert.Contains(t, fmt.Sprint(jiraTexts(s.jira.Issues())), "no text")
+}
+
+// An event that the rules refuse, such as one without a subject, is parked at its
+// match key; nobody else would learn of it.
+func TestAcronisEventWithoutASubject(t *testing.T) {
+	t.Parallel()
+	s, feed := startWithAcronis(t, acronis.Options{}, "", options{})
+	config := filepath.Join(s.dir, "ticketbridge.yaml")
+	text, err := os.ReadFile(config)
+	require.NoError(t, err)
+	changed := strings.Replace(string(text), `subject: "Trouble on \(.subject)"`, "subject: .data.title", 1)
+	require.NotEqual(t, string(text), changed)
+	s.file("ticketbridge.yaml", changed)
+	require.True(t, s.workers[0].stop(20*time.Second))
+	s.startWorker()
+	feed.Publish(
+		acronis.Event{ID: "untitled", Topic: acronis.TopicTenant, Type: agentEvent, Subject: "srv-001", Data: json.RawMessage(`{"text":"one"}`)},
+		acronis.Event{ID: "titled", Topic: acronis.TopicTenant, Type: agentEvent, Subject: "srv-002", Data: json.RawMessage(`{"title":"Disk full","text":"two"}`)})
+	s.eventually(t, func() bool { return len(s.jira.Issues()) == 1 }, "the other one is a ticket")
+
+	var items []operate.Item
+	s.eventually(t, func() bool {
+		out, status := s.starter("parked", "list", "-o", "json")
+		return status == 0 && json.Unmarshal([]byte(out), &items) == nil && len(items) == 1
+	}, "the one that was refused is listed")
+	assert.Equal(t, "event", items[0].Kind)
+	assert.Contains(t, items[0].Reason, "subject can't be blank")
+	assert.Contains(t, items[0].Workflow, "match:jira-ops:")
+	out, status := s.starter("parked", "amend", items[0].Workflow, items[0].Item, "subject=Agent failed")
+	require.Zero(t, status, out)
+	s.eventually(t, func() bool { return len(s.jira.Issues()) == 2 }, "it is a ticket")
+	assert.Contains(t, fmt.Sprint(jiraTexts(s.jira.Issues())), "one\nConfiguration item: srv-001")
+	s.eventually(t, func() bool {
+		out, _ := s.starter("parked", "list")
+		return strings.Contains(out, "nothing is parked")
+	}, "nothing waits any more")
 }
 
 func jiraTexts(issues []jira.Issue) []string {
