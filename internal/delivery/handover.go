@@ -123,7 +123,7 @@ func (f *Feeds) HandOver(ctx context.Context, feed string, entries []event.Entry
 			malformed = append(malformed, entry)
 			continue
 		}
-		e.Create = create
+		e.Create = create || entry.Create
 		events = append(events, e)
 	}
 	return malformed, f.Delivery.Deliver(ctx, route.Integration, events)

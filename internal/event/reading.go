@@ -57,7 +57,10 @@ type Entry struct {
 	StoredAt time.Time
 	// Replayed: the entry is at or below the highest position handed over before.
 	Replayed bool
-	Foreign  *Foreign
+	// Create lets a replayed entry make a ticket where none is found: whether it
+	// was handed over before cannot be told.
+	Create  bool
+	Foreign *Foreign
 	// Params are the entry in the Events API's parameters, for feeds that
 	// match by the event policy.
 	Params Params

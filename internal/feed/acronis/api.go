@@ -21,6 +21,9 @@ type API struct {
 	base   string
 	tokens *TokenSource
 	rest   rest.Client
+	// every is the least time between two requests, whatever they ask.
+	every time.Duration
+	pace  rest.Interval
 }
 
 // NewAPI makes the calls at a data center; nil client and clock mean the usual
@@ -67,6 +70,9 @@ func (a *API) do(ctx context.Context, c call) (*rest.Response, error) {
 }
 
 func (a *API) once(ctx context.Context, c call, token string) (*rest.Response, error) {
+	if err := a.pace.Wait(ctx, a.every); err != nil {
+		return nil, fmt.Errorf("%s: %w", c.op, err)
+	}
 	request := rest.Request{
 		Method: c.method, URL: a.base + c.path,
 		Header: http.Header{"Authorization": {"Bearer " + token}, "Accept": {"application/json"}},

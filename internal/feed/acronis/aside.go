@@ -13,8 +13,12 @@ import (
 	"github.com/ticketbridge/ticketbridge/internal/ticket"
 )
 
-// maxAside bounds the pages that are read at a stretch to find the newest events.
-const maxAside = 5
+// Bounds of a look for the newest events: how many pages are read at a stretch,
+// and how many stretches.
+const (
+	maxAside     = 5
+	maxStretches = 25
+)
 
 // Entry reads one event again, to retry one that was parked; item is the
 // event's id with "@" and its sequence. It reads by a subscription of its own,
@@ -43,7 +47,8 @@ func (c *Client) Entry(ctx context.Context, item string) (event.Entry, error) {
 	return event.Entry{ID: id}, &ticket.Error{Kind: ticket.NotFound, Op: op, Message: "the topic does not have the event any more, or the subscription leaves it out now"}
 }
 
-// Newest are the newest events, at most n, oldest first. It reads by a
+// Newest are the newest events, at most n, oldest first; fewer where they stand too
+// thinly to be found in time. It reads by a
 // subscription of its own and moves nothing. Errors are those of Read.
 func (c *Client) Newest(ctx context.Context, n int) ([]event.Entry, error) {
 	end, err := c.api.offsetOf(ctx, c.cfg.Topic, positionCurrent, time.Time{})
@@ -60,7 +65,11 @@ func (c *Client) Newest(ctx context.Context, n int) ([]event.Entry, error) {
 	}
 	var found []event.Entry
 	// The filter may hide most of the topic: look further and further back.
-	for back := int64(n); len(found) < n && end > earliest; {
+	back := int64(n)
+	for range maxStretches {
+		if len(found) >= n || end <= earliest {
+			break
+		}
 		from := max(end-back, earliest)
 		older, whole, err := c.between(ctx, aside, from, end)
 		switch {

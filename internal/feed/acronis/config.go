@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-
-	"github.com/ticketbridge/ticketbridge/internal/rest"
 )
 
 // Starts beside an offset and an RFC 3339 time.
@@ -77,7 +75,7 @@ type Config struct {
 	LongPoll time.Duration
 	// Start is where a feed that was never read begins.
 	Start string
-	// MinInterval is the least time between two requests for events.
+	// MinInterval is the least time between two requests, logins aside.
 	MinInterval time.Duration
 	HTTP        *http.Client
 	Now         func() time.Time
@@ -98,7 +96,6 @@ type Client struct {
 	cfg          Config
 	api          *API
 	subscription Subscription
-	pace         rest.Interval
 }
 
 // New checks the configuration; its errors are *ConfigurationError.
@@ -111,6 +108,7 @@ func New(cfg Config) (*Client, error) {
 	if err := check(cfg); err != nil {
 		return nil, err
 	}
+	api.every = cfg.MinInterval
 	return &Client{cfg: cfg, api: api, subscription: subscriptionOf(cfg)}, nil
 }
 

@@ -136,6 +136,11 @@ func (it *item) name(kind, id string, raw []byte) {
 	}
 }
 
+// placeHash is of its type and sequence.
+func (it *item) placeHash() uint64 {
+	return hashOf(fmt.Sprintf("%s@%d", text(it.entry.Data["type"]), it.sequence))
+}
+
 func text(value any) string {
 	switch v := value.(type) {
 	case string:

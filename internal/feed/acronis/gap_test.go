@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	sim "github.com/ticketbridge/ticketbridge/internal/simulator/acronis"
-	"github.com/ticketbridge/ticketbridge/internal/ticket"
 )
 
 const retention = 6 * time.Hour
@@ -244,10 +243,41 @@ func TestAGapIsNotForgottenWhenTheQuestionFails(t *testing.T) {
 	r.publish(6, 7)
 	r.clock.pass(7 * time.Hour)
 	want := r.publish(8, 9)
-	for range 3 {
-		r.server.SetFaults(sim.Fault{Kind: sim.FaultStatus, Path: sim.PlaceOffsets, Next: 1})
-		r.temporary(ticket.Retry)
+	r.got = nil
+	for _, status := range []int{503, 403, 404} {
+		r.server.SetFaults(sim.Fault{Kind: sim.FaultStatus, Status: status, Path: sim.PlaceOffsets, Share: 1})
+		require.Contains(t, r.step().Note, "cannot be asked what it still keeps")
+		require.Empty(t, r.gaps)
 	}
-	require.Equal(t, want, ids(r.drain()))
+	require.Equal(t, want, ids(r.got), "what came is handed over")
+	r.server.SetFaults()
+	require.Empty(t, r.drain())
 	require.Len(t, r.gaps, 1)
+	require.Contains(t, r.gaps[0].Reason, "offset 5 is older")
+	r.clock.pass(2 * time.Hour)
+	r.drain()
+	require.Len(t, r.gaps, 1, "it is told once")
+}
+
+// A server whose offset does not move past what the filter hides: retention
+// passes it though nothing was missed.
+func TestAnOffsetThatStaysBehindTheFilterIsNoGap(t *testing.T) {
+	r := newRig(t, sim.Options{})
+	r.publish(1, 5)
+	r.drain()
+	r.wire.instead = func(request *http.Request) (int, string) {
+		switch query := request.URL.Query(); {
+		case strings.HasSuffix(request.URL.Path, "/events"):
+			return http.StatusOK, `{"events":[],"offset":` + query.Get("offset") + `}`
+		case query.Get("position") != "":
+			return http.StatusOK, `{"offset":5000}`
+		}
+		return 0, ""
+	}
+	for range 300 {
+		r.clock.pass(30 * time.Second)
+		r.step()
+	}
+	require.Empty(t, r.gaps)
+	require.EqualValues(t, 5000, r.state().Offset)
 }

@@ -22,7 +22,37 @@ func stale(at, now time.Time) bool { return at.IsZero() || now.Sub(at) > freshFo
 
 // due reports whether the topic has to be asked what it still has.
 func (p *position) due(page page, asked time.Time) bool {
-	return page.back || !p.Doubted.IsZero() || stale(p.Checked, asked) || !p.AsOf.IsZero() && stale(p.AsOf, asked)
+	return page.back || p.Unsure != nil || !p.Doubted.IsZero() || stale(p.Checked, asked) || !p.AsOf.IsZero() && stale(p.AsOf, asked)
+}
+
+// compare asks the topic what it still has, where that is due. Where it cannot be
+// asked, what came is handed over all the same, and the question stays open.
+func (c *Client) compare(ctx context.Context, p *position, page *page, asked time.Time) (gaps []event.Gap, anew bool, note string, err error) {
+	if !p.due(*page, asked) {
+		return nil, false, "", nil
+	}
+	gaps, anew, err = c.check(ctx, p, page, asked, false)
+	switch {
+	case err == nil:
+		p.Unsure = nil
+	case page.back || !p.Doubted.IsZero() || ctx.Err() != nil:
+		return nil, false, "", err // what came cannot be judged without
+	default:
+		note = "the topic cannot be asked what it still keeps, so whether events expired unread is not known yet: " + err.Error()
+		if p.Unsure == nil {
+			p.Unsure = &unsure{Offset: p.Offset, AsOf: p.AsOf}
+		}
+	}
+	return gaps, anew, note, nil
+}
+
+// base is the lowest offset that nobody compared with what the topic keeps, and
+// up to when was read before it.
+func (p *position) base() unsure {
+	if p.Unsure != nil {
+		return *p.Unsure
+	}
+	return unsure{Offset: p.Offset, AsOf: p.AsOf}
 }
 
 // check looks whether events expired before they were read, and whether the
@@ -35,9 +65,15 @@ func (c *Client) check(ctx context.Context, p *position, page *page, asked time.
 	if err != nil {
 		return nil, false, err
 	}
-	if p.Offset < earliest {
+	if base := p.base(); base.Offset < earliest {
 		p.Checked, p.Doubted = asked, time.Time{}
-		return []event.Gap{p.expired(page, earliest, asked)}, false, nil
+		if len(page.items) == 0 {
+			page.offset = max(page.offset, earliest) // what is left is read next
+		}
+		if !certain && !base.AsOf.IsZero() && !stale(base.AsOf, asked) {
+			return nil, false, nil // all of it was seen: only what the filter hides has gone
+		}
+		return []event.Gap{base.expired(page, earliest, asked)}, false, nil
 	}
 	current := page.offset // if that is higher, the topic goes on beyond our offset
 	if current <= p.Offset {
@@ -58,15 +94,11 @@ func (c *Client) check(ctx context.Context, p *position, page *page, asked time.
 	return []event.Gap{p.beginAnew(earliest, current, asked)}, true, nil
 }
 
-// expired is the window between what was read and what is left. Where nothing
-// came with the page, what is left is read next.
-func (p *position) expired(page *page, earliest int64, asked time.Time) event.Gap {
-	gap := event.Gap{From: p.AsOf, To: asked, Reason: fmt.Sprintf(
-		"offset %d is older than the earliest that the topic keeps, %d: events between them may have expired unread", p.Offset, earliest)}
-	switch {
-	case len(page.items) == 0:
-		page.offset = max(page.offset, earliest)
-	case !page.items[0].taken.IsZero():
+// expired is the window between what was read and what is left.
+func (u unsure) expired(page *page, earliest int64, asked time.Time) event.Gap {
+	gap := event.Gap{From: u.AsOf, To: asked, Reason: fmt.Sprintf(
+		"offset %d is older than the earliest that the topic keeps, %d: events between them may have expired unread", u.Offset, earliest)}
+	if len(page.items) > 0 && !page.items[0].taken.IsZero() {
 		gap.To = page.items[0].taken
 	}
 	return gap

@@ -8,10 +8,11 @@ import (
 	"fmt"
 )
 
-// remembered is how many of the newest events are known by type and id: enough
-// for what a producer sends twice, and for topics without sequences. MatchEvents
-// remembers for longer.
-const remembered = 256
+// remembered is how many hashes of the newest events are known, two of each where
+// it has a sequence: by type and id, and by type and sequence. That is enough for a
+// page that comes again, for what a producer sends twice, and for topics without
+// sequences. MatchEvents remembers for longer.
+const remembered = 300
 
 // memory is a bounded first-in-first-out memory of events.
 type memory struct{ hashes []uint64 }

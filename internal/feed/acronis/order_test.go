@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/ticketbridge/ticketbridge/internal/event"
 	sim "github.com/ticketbridge/ticketbridge/internal/simulator/acronis"
 )
 
@@ -45,30 +46,59 @@ func pageOf(offset string, events ...string) string {
 	return `{"events":[` + strings.Join(events, ",") + `]` + offset + `}`
 }
 
+// What stands where something was read already, or before it, and is not known,
+// may be new: it is handed over with leave to create, and its ticket looked for first.
+func TestWhatMayBeNewIsNotDropped(t *testing.T) {
+	other := `{"id":"o","type":"other","sequence":2,"ingest_time":"2026-03-01T11:00:00Z"}`
+	for name, page := range map[string]string{
+		"another type at the same place": pageOf("2", raw("a", 1), raw("b", 2), other),
+		"another type at the last place": pageOf("4", other, raw("c", 4)),
+		"late, below what was read":      pageOf("8", `{"id":"o","type":"other","sequence":3}`, raw("c", 8)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, sim.Options{})
+			r.pages(pageOf("2", raw("a", 1), raw("b", 2)), pageOf("4", raw("x", 4)), page, page)
+			r.got = nil
+			for range 6 {
+				r.step()
+			}
+			var found []event.Entry
+			for _, e := range r.got {
+				if e.ID == "other/o" {
+					found = append(found, e)
+				}
+			}
+			require.Len(t, found, 1, "once")
+			require.True(t, found[0].Replayed && found[0].Create)
+		})
+	}
+}
+
 func TestOrderAndDuplicates(t *testing.T) {
 	for name, c := range map[string]struct {
 		pages []string
 		want  string
 		end   int64
 	}{
-		"in disorder":         {[]string{pageOf("9", raw("c", 9), raw("a", 3), raw("b", 7))}, "a b c", 9},
-		"a page again":        {[]string{pageOf("2", raw("a", 1), raw("b", 2)), pageOf("3", raw("a", 1), raw("b", 2), raw("c", 3))}, "a b c", 3},
-		"twice in a page":     {[]string{pageOf("2", raw("a", 1), raw("a", 1), raw("b", 2))}, "a b", 2},
-		"same place, new id":  {[]string{pageOf("2", raw("a", 1), raw("b", 2), raw("x", 2))}, "a b", 2},
-		"same id, new place":  {[]string{pageOf("2", raw("a", 1)), pageOf("5", raw("a", 4), raw("b", 5))}, "a b", 5},
-		"exact":               {[]string{pageOf("9007199254740993", raw("b", 9007199254740993), raw("a", 9007199254740992))}, "a b", 9007199254740993},
-		"moves alone":         {[]string{pageOf("50"), pageOf("60", raw("a", 55))}, "a", 60},
-		"lags behind":         {[]string{pageOf("1", raw("a", 1), raw("b", 2)), pageOf("2", raw("b", 2), raw("c", 3)), pageOf("3", raw("c", 3))}, "a b c", 3},
-		"stands still":        {[]string{pageOf("0", raw("a", 1), raw("b", 2)), pageOf("2", raw("c", 3))}, "a b c", 3},
-		"no offset":           {[]string{pageOf("", raw("a", 1), raw("b", 2)), pageOf(""), pageOf("null", raw("b", 2), raw("c", 4))}, "a b c", 4},
-		"no sequences":        {[]string{pageOf("2", raw("b", -1), raw("a", -1)), pageOf("3", raw("a", -1), raw("c", -1))}, "b a c", 3},
-		"nothing of both":     {[]string{pageOf("", raw("b", -1), raw("a", -1)), pageOf("", raw("a", -1), raw("c", -1))}, "b a c", 0},
-		"some without":        {[]string{pageOf("9", raw("c", 5), raw("x", -1), raw("a", 3), raw("y", -1))}, "a y c x", 9},
-		"a liar ahead":        {[]string{pageOf("2", raw("a", 1), raw("z", 9e15)), pageOf("4", raw("b", 3), raw("c", 4))}, "a z b c", 4},
-		"text for a number":   {[]string{pageOf("4", `{"id":"b","type":"t","sequence":"4"}`, `{"id":"a","type":"t","sequence":"3"}`)}, "a b", 4},
-		"a fraction, a minus": {[]string{pageOf("4", `{"id":"b","type":"t","sequence":4.5}`, `{"id":"a","type":"t","sequence":-3}`)}, "b a", 4},
-		"events null":         {[]string{`{"offset":4,"events":null}`, pageOf("5", raw("a", 5))}, "a", 5},
-		"below zero":          {[]string{pageOf("-4"), pageOf("5", raw("a", 5))}, "a", 5},
+		"in disorder":            {[]string{pageOf("9", raw("c", 9), raw("a", 3), raw("b", 7))}, "a b c", 9},
+		"a page again":           {[]string{pageOf("2", raw("a", 1), raw("b", 2)), pageOf("3", raw("a", 1), raw("b", 2), raw("c", 3))}, "a b c", 3},
+		"twice in a page":        {[]string{pageOf("2", raw("a", 1), raw("a", 1), raw("b", 2))}, "a b", 2},
+		"same place, other type": {[]string{pageOf("2", raw("a", 1), raw("b", 2), `{"id":"c","type":"t","sequence":2}`)}, "a b", 2},
+		"same place, new id":     {[]string{pageOf("2", raw("a", 1), raw("b", 2), raw("x", 2))}, "a b", 2},
+		"same id, new place":     {[]string{pageOf("2", raw("a", 1)), pageOf("5", raw("a", 4), raw("b", 5))}, "a b", 5},
+		"exact":                  {[]string{pageOf("9007199254740993", raw("b", 9007199254740993), raw("a", 9007199254740992))}, "a b", 9007199254740993},
+		"moves alone":            {[]string{pageOf("50"), pageOf("60", raw("a", 55))}, "a", 60},
+		"lags behind":            {[]string{pageOf("1", raw("a", 1), raw("b", 2)), pageOf("2", raw("b", 2), raw("c", 3)), pageOf("3", raw("c", 3))}, "a b c", 3},
+		"stands still":           {[]string{pageOf("0", raw("a", 1), raw("b", 2)), pageOf("2", raw("c", 3))}, "a b c", 3},
+		"no offset":              {[]string{pageOf("", raw("a", 1), raw("b", 2)), pageOf(""), pageOf("null", raw("b", 2), raw("c", 4))}, "a b c", 4},
+		"no sequences":           {[]string{pageOf("2", raw("b", -1), raw("a", -1)), pageOf("3", raw("a", -1), raw("c", -1))}, "b a c", 3},
+		"nothing of both":        {[]string{pageOf("", raw("b", -1), raw("a", -1)), pageOf("", raw("a", -1), raw("c", -1))}, "b a c", 0},
+		"some without":           {[]string{pageOf("9", raw("c", 5), raw("x", -1), raw("a", 3), raw("y", -1))}, "a y c x", 9},
+		"a liar ahead":           {[]string{pageOf("2", raw("a", 1), raw("z", 9e15)), pageOf("4", raw("b", 3), raw("c", 4))}, "a z b c", 4},
+		"text for a number":      {[]string{pageOf("4", `{"id":"b","type":"t","sequence":"4"}`, `{"id":"a","type":"t","sequence":"3"}`)}, "a b", 4},
+		"a fraction, a minus":    {[]string{pageOf("4", `{"id":"b","type":"t","sequence":4.5}`, `{"id":"a","type":"t","sequence":-3}`)}, "b a", 4},
+		"events null":            {[]string{`{"offset":4,"events":null}`, pageOf("5", raw("a", 5))}, "a", 5},
+		"below zero":             {[]string{pageOf("-4"), pageOf("5", raw("a", 5))}, "a", 5},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, sim.Options{})

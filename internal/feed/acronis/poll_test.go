@@ -21,7 +21,7 @@ func TestWhatAPollAsks(t *testing.T) {
 		want           string
 	}{
 		{70 * time.Second, 30 * time.Second, "PT30S"}, {20 * time.Second, 30 * time.Second, "PT20S"},
-		{19900 * time.Millisecond, 30 * time.Second, "PT19S"}, {500 * time.Millisecond, 0, "PT0S"},
+		{19900 * time.Millisecond, 30 * time.Second, "PT19S"}, {500 * time.Millisecond, 0, "PT1S"},
 		{0, 30 * time.Second, "PT0S"}, {-time.Second, 30 * time.Second, "PT0S"}, {time.Hour, 90 * time.Second, "PT90S"},
 	} {
 		synctest.Test(t, func(t *testing.T) {

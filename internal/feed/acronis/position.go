@@ -39,6 +39,11 @@ type position struct {
 	// Before: what was taken in up to then was handed over while the topic counted
 	// otherwise.
 	Before time.Time `json:"before,omitzero"`
+	// Doubt: another consumer may have delivered what comes up to this offset, so
+	// its tickets are looked for first; 0 for none.
+	Doubt int64 `json:"doubt,string,omitempty"`
+	// Unsure is a window that the topic could not be asked about yet.
+	Unsure *unsure `json:"unsure,omitempty"`
 	// Subscription is the id of the one that was seen to exist, Committed the last
 	// offset that it was told; -1 for none.
 	Subscription string `json:"subscription,omitempty"`
@@ -56,6 +61,12 @@ type position struct {
 	// at another data center. made: this step found or made the subscription. None
 	// of them outlives the step.
 	fresh, moved, made bool
+}
+
+// unsure is what was read on from before anybody knew that nothing is missing.
+type unsure struct {
+	Offset int64     `json:"offset,string"`
+	AsOf   time.Time `json:"as_of,omitzero"`
 }
 
 // none stands for an offset or sequence that there is not.

@@ -50,11 +50,11 @@ func (c *Client) ensure(ctx context.Context, p *position) error {
 	if err != nil {
 		return err
 	}
-	if c.cfg.Consumer != Stateful && (created || !p.Kept) {
+	// One that another consumer made meanwhile remembers what that one delivered.
+	if c.cfg.Consumer != Stateful && (created || !p.Kept && !p.Displaced) {
 		if err := c.introduce(ctx, p); err != nil {
 			return err
 		}
-		p.Displaced = false
 	}
 	p.Subscription, p.made = c.subscription.ID, true
 	return nil
@@ -126,27 +126,37 @@ func (c *Client) poll(ctx context.Context, p *position, step event.Step) (event.
 	default:
 		return event.Reading{}, refused("read feed "+c.cfg.Name, resp)
 	}
-	p.Displaced = false
-	page.settle(p.Offset)
-	page.notAfter(c.cfg.Now())
-	var gaps []event.Gap
-	if p.due(page, asked) {
-		var anew bool
-		if gaps, anew, err = c.check(ctx, p, &page, asked, false); err != nil || anew {
-			return event.Reading{More: true, Gaps: gaps}, err
+	if p.Displaced {
+		if err := c.takeOver(ctx, p); err != nil {
+			return event.Reading{}, err
 		}
 	}
+	page.settle(p.Offset)
+	page.notAfter(c.cfg.Now())
+	gaps, anew, note, err := c.compare(ctx, p, &page, asked)
+	if err != nil || anew {
+		return event.Reading{More: true, Gaps: gaps}, err
+	}
 	r := p.take(page, asked)
-	r.Gaps, r.Wait = gaps, resp.RetryAfter
+	r.Gaps, r.Wait, r.Note = gaps, resp.RetryAfter, note
 	return r, nil
+}
+
+// takeOver begins where another consumer ended, who may have delivered all that
+// the topic has so far, and committed less.
+func (c *Client) takeOver(ctx context.Context, p *position) error {
+	current, err := c.api.offsetOf(ctx, c.cfg.Topic, positionCurrent, time.Time{})
+	if err == nil {
+		p.Displaced, p.Doubt = false, max(p.Doubt, current)
+	}
+	return err
 }
 
 // ask makes one request for events.
 func (c *Client) ask(ctx context.Context, subscription, consumer string, offset int64, limit int, wait time.Duration) (*rest.Response, error) {
-	if err := c.pace.Wait(ctx, c.cfg.MinInterval); err != nil {
-		return nil, fmt.Errorf("read feed %s: %w", c.cfg.Name, err)
+	if wait > 0 {
+		wait = max(wait.Truncate(time.Second), time.Second) // whether less may be asked for is not documented
 	}
-	wait = max(wait, 0).Truncate(time.Second)
 	return c.api.do(ctx, call{
 		op: "read feed " + c.cfg.Name, method: http.MethodGet, path: "/events", wait: wait,
 		query: url.Values{
@@ -204,28 +214,44 @@ func (c *Client) refusedPoll(ctx context.Context, p *position, resp *rest.Respon
 func (p *position) take(page page, asked time.Time) event.Reading {
 	var r event.Reading
 	for _, it := range page.items {
-		if it.sequence != none && it.sequence <= p.Last {
-			continue
-		}
 		known := p.Seen.has(it.hash)
 		it.entry.Replayed = p.replays(it, page, known)
+		switch late := it.sequence != none && it.sequence <= p.Last; {
+		case late && (known || p.Seen.has(it.placeHash())):
+			continue
+		case late: // or it shares its number with another type: nobody can tell whether it is new
+			it.entry.Replayed, it.entry.Create = true, true
+		case !it.entry.Replayed && p.doubts(it, page):
+			it.entry.Replayed, it.entry.Create = true, true
+		}
 		if p.Last != none && it.previous > p.Last && (it.entry.Replayed || !known) {
 			r.Holes++
 		}
 		// One that lies about its place must not hide those that follow.
 		if it.sequence != none && it.sequence <= page.offset {
-			p.Last, p.Top = it.sequence, max(p.Top, it.sequence)
+			p.Last, p.Top = max(p.Last, it.sequence), max(p.Top, it.sequence)
 		}
-		if known && !it.entry.Replayed {
+		if known && (!it.entry.Replayed || it.entry.Create) {
 			continue
 		}
 		p.Seen.add(it.hash)
+		if it.sequence != none {
+			p.Seen.add(it.placeHash())
+		}
 		p.Newest = later(p.Newest, it.at)
 		r.Entries = append(r.Entries, it.entry)
 	}
 	r.More = page.offset > p.Offset && (len(page.items) >= pageLimit || page.offset < p.Highest)
 	p.move(page, asked)
 	return r
+}
+
+// doubts: another consumer may have delivered it.
+func (p *position) doubts(it item, page page) bool {
+	if it.sequence != none {
+		return it.sequence <= p.Doubt
+	}
+	return p.Offset < p.Doubt
 }
 
 // replays: what is known is handed over again because a person wants it.

@@ -47,7 +47,9 @@ func subscriptionOf(cfg Config) Subscription {
 // aside is a subscription to the same events for reads that must not disturb
 // the feed's own.
 func (s Subscription) aside() Subscription {
-	s.ID = derive("aside", s.ID)
+	// Not of the id alone: a subscription that was there already keeps its filter
+	// whatever the configuration says, and a look is by the configuration.
+	s.ID = derive("aside", s.ID, s.Topic, sorted(s.Types), s.Tenant, s.TenantDepth, sorted(s.SubjectTypes), s.CEL)
 	s.AutoCommit, s.SessionTimeout = false, isoDuration(asideSession)
 	return s
 }
@@ -147,5 +149,6 @@ func (a *API) commit(ctx context.Context, id string, offset int64) error {
 	}
 }
 
-// asideSession keeps two people who look at the same time apart for no longer.
+// asideSession is the vendor's own default. All who look have one consumer id, so
+// that nobody waits for it.
 const asideSession = 30 * time.Second
