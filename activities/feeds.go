@@ -175,7 +175,7 @@ func (a *Feeds) readOnce(ctx context.Context, feed Feed, in ReadFeedInput, resul
 	}
 	result.Polls++
 	entries, malformed := split(got.Entries)
-	in.firstTime(entries)
+	in.letCreate(entries)
 	if len(got.Entries) > 0 {
 		if err := a.StillWanted(ctx, activity.GetInfo(ctx).TaskToken); err != nil {
 			return true, fmt.Errorf("feed %s: the workflow went on without this reading: %w", feed.Name, err)

@@ -6,12 +6,12 @@ import (
 	"github.com/ticketbridge/ticketbridge/internal/event"
 )
 
-// firstTime lets parked entries that are read again count as new: wherever the
-// feed stands by now, they were never handed over.
-func (in ReadFeedInput) firstTime(entries []event.Entry) {
+// letCreate lets parked entries that are read again make tickets: however far the
+// feed has come by now, they were never handed over.
+func (in ReadFeedInput) letCreate(entries []event.Entry) {
 	for i := range entries {
 		if slices.Contains(in.Parked, entries[i].Item()) {
-			entries[i].Replayed = false
+			entries[i].Create = true
 		}
 	}
 }
