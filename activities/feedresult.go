@@ -2,6 +2,7 @@ package activities
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/ticketbridge/ticketbridge/internal/contract"
@@ -21,10 +22,12 @@ type ReadFeedResult struct {
 	Dropped     int                   `json:"dropped,omitempty"`
 	Holes       int                   `json:"holes,omitempty"`
 	Parked      []contract.ParkedItem `json:"parked,omitempty"`
-	Gaps        []event.Gap           `json:"gaps,omitempty"`
-	Samples     []string              `json:"samples,omitempty"`
-	CatchingUp  bool                  `json:"catching_up,omitempty"`
-	LastPoll    time.Time             `json:"last_poll,omitzero"`
+	// Unparked names the entries that were parked, and now are handed over.
+	Unparked   []string    `json:"unparked,omitempty"`
+	Gaps       []event.Gap `json:"gaps,omitempty"`
+	Samples    []string    `json:"samples,omitempty"`
+	CatchingUp bool        `json:"catching_up,omitempty"`
+	LastPoll   time.Time   `json:"last_poll,omitzero"`
 	// Note is what a person should know of the feed though nothing is wrong.
 	Note string `json:"note,omitempty"`
 	// RewindError is why the position was not moved back.
@@ -34,7 +37,11 @@ type ReadFeedResult struct {
 	NotBefore time.Time `json:"not_before,omitzero"`
 }
 
-const samplesPerReading = 3
+const (
+	samplesPerReading = 3
+	// maxNote is how many bytes of a note are shown.
+	maxNote = 160
+)
 
 // take adds one reading to the result, at the time it was read.
 func (r *ReadFeedResult) take(got event.Reading, malformed []event.Entry, at time.Time) {
@@ -45,7 +52,7 @@ func (r *ReadFeedResult) take(got event.Reading, malformed []event.Entry, at tim
 	r.Dropped += got.Dropped
 	r.Holes += got.Holes
 	r.Gaps = append(r.Gaps, got.Gaps...)
-	r.CatchingUp, r.Note = got.More, got.Note
+	r.CatchingUp, r.Note = got.More, strings.ToValidUTF8(got.Note[:min(len(got.Note), maxNote)], "")
 	r.Error, r.NotBefore = "", time.Time{}
 	if got.Wait > 0 {
 		r.NotBefore = at.Add(got.Wait)

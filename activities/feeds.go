@@ -104,11 +104,15 @@ type ReadFeedInput struct {
 	Create bool `json:"create,omitempty"`
 	// Failures counts the reads that failed one after the other so far.
 	Failures int `json:"failures,omitempty"`
+	// Note is what is known of the feed; a window ends when there is another one.
+	Note string `json:"note,omitempty"`
+	// Parked names the entries that wait for a person.
+	Parked []string `json:"parked,omitempty"`
 }
 
 // ReadFeed reads a feed for one window. It returns as soon as it handed
-// something over, so that the position moves; when the window ends; or when the
-// worker stops. A read that fails is no failure of the activity: the result
+// something over, so that the position moves; when there is another note to show;
+// when the window ends; or when the worker stops. A read that fails is no failure of the activity: the result
 // says why and when to try again. A feed that goes on saying "later" is asked
 // again within the window, so that waiting costs nothing. Only a configuration
 // that a person has to mend is an error, which Temporal does not retry.
@@ -171,6 +175,7 @@ func (a *Feeds) readOnce(ctx context.Context, feed Feed, in ReadFeedInput, resul
 	}
 	result.Polls++
 	entries, malformed := split(got.Entries)
+	in.letCreate(entries)
 	if len(got.Entries) > 0 {
 		if err := a.StillWanted(ctx, activity.GetInfo(ctx).TaskToken); err != nil {
 			return true, fmt.Errorf("feed %s: the workflow went on without this reading: %w", feed.Name, err)
@@ -181,10 +186,11 @@ func (a *Feeds) readOnce(ctx context.Context, feed Feed, in ReadFeedInput, resul
 			return a.readFailed(ctx, feed, in, result, deadline, err)
 		}
 		malformed = append(malformed, refused...)
+		result.Unparked = in.unparked(entries, refused)
 	}
 	result.take(got, malformed, result.LastPoll)
 	a.report(feed.Name, got, len(entries))
-	return len(got.Entries) > 0 || len(got.Gaps) > 0 || got.More, nil
+	return len(got.Entries) > 0 || len(got.Gaps) > 0 || got.More || result.Note != in.Note, nil
 }
 
 // readKeepingAlive heartbeats while the reader waits: for something new, or for

@@ -181,18 +181,20 @@ func TestTheFirstPollIsDue(t *testing.T) {
 
 // A wait that the feed asked for is kept over windows that end before it does.
 func TestAWaitLongerThanTheWindowIsNotForgotten(t *testing.T) {
-	r := &reader{}
-	a, _, _ := feeds(r)
-	until := time.Now().Add(5 * time.Minute)
-	got, err := call[ReadFeedResult](t, a, "ReadFeed", ReadFeedInput{Feed: "lon", NotBefore: until, AtOnce: true})
-	require.NoError(t, err)
-	assert.Empty(t, r.asked)
-	assert.True(t, until.Equal(got.NotBefore))
+	synctest.Test(t, func(t *testing.T) {
+		r := &reader{}
+		a, _, _ := feeds(r)
+		until := time.Now().Add(5 * time.Minute)
+		got, err := call[ReadFeedResult](t, a, "ReadFeed", ReadFeedInput{Feed: "lon", NotBefore: until, AtOnce: true})
+		require.NoError(t, err)
+		assert.Empty(t, r.asked)
+		assert.True(t, until.Equal(got.NotBefore))
 
-	got, err = call[ReadFeedResult](t, a, "ReadFeed", ReadFeedInput{Feed: "lon", NotBefore: time.Now().Add(interval)})
-	require.NoError(t, err)
-	assert.NotEmpty(t, r.asked)
-	assert.True(t, got.NotBefore.IsZero(), "it is over once the feed answered")
+		got, err = call[ReadFeedResult](t, a, "ReadFeed", ReadFeedInput{Feed: "lon", NotBefore: time.Now().Add(interval)})
+		require.NoError(t, err)
+		assert.NotEmpty(t, r.asked)
+		assert.True(t, got.NotBefore.IsZero(), "it is over once the feed answered")
+	})
 }
 
 func TestAFailedReadTellsWhenToTryAgain(t *testing.T) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -136,9 +137,9 @@ func stateOf(err error) string {
 
 func writeFeeds(w io.Writer, views []contract.FeedView) {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "FEED\tSTATE\tEVENTS\tLAST POLL\tNEWEST\tGAPS\tPARKED\tLAST ERROR")
+	fmt.Fprintln(table, "FEED\tSTATE\tEVENTS\tLAST POLL\tNEWEST\tGAPS\tPARKED\tLAST ERROR OR NOTE")
 	for _, v := range views {
-		fmt.Fprintf(table, "%s\t%s\t%d\t%s\t%s\t%d\t%d\t%s\n", v.Feed, v.State, v.Events, clock(v.LastPoll), clock(v.Newest), v.GapCount, len(v.Parked), v.LastError)
+		fmt.Fprintf(table, "%s\t%s\t%d\t%s\t%s\t%d\t%d\t%s\n", v.Feed, v.State, v.Events, clock(v.LastPoll), clock(v.Newest), v.GapCount, len(v.Parked), cmp.Or(v.LastError, v.Note))
 	}
 	_ = table.Flush() // errors of standard output are nobody's to handle
 }
@@ -180,6 +181,9 @@ func knownFeed(c *config.Config, name string, err error) error {
 
 func writeFeed(w io.Writer, v contract.FeedView) {
 	writeFeeds(w, []contract.FeedView{v})
+	if v.Note != "" {
+		fmt.Fprintf(w, "note %s\n", v.Note)
+	}
 	for _, gap := range v.Gaps {
 		fmt.Fprintf(w, "gap %s to %s: %s\n", clock(gap.From), clock(gap.To), gap.Reason)
 	}

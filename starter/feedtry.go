@@ -37,12 +37,14 @@ func feedTry() *cobra.Command {
 	var o tryOptions
 	cmd := &cobra.Command{
 		Use:   "try NAME",
-		Short: "Show what a feed's newest events would become and do; nothing is changed",
+		Short: "Show what a feed's newest events would become and do; nothing is handed over",
 		Long: `Reads the newest events of a feed and shows for each what came, what becomes of
 it (by the feed's transform, or as a ticket elsewhere), which match key it belongs
 to, and what it would do there. The feed need not be started. Nothing is handed
-over, no ticket is made or changed, and the feed's position stays; it costs one
-request of the feed's budget.
+over, no ticket is made or changed, and the feed's position stays.
+
+It costs requests of the feed's budget: one for Cloud Feeds; a handful for Acronis
+(a token, two offsets, a second subscription of its own for looking, the events).
 
 Where a Temporal server and a worker answer, the requests and tickets that are
 there are taken into account. Otherwise every event counts as the first of its key.`,

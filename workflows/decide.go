@@ -39,7 +39,7 @@ func (m *matchKey) decide(ctx workflow.Context, q queued) error {
 		e.ReceivedAt = now // typed by hand: a window in the future would never end
 	}
 	if !q.Again {
-		if m.state.Seen.has(e.ID) {
+		if m.state.Seen.has(e.ID) && !m.mended(ctx, e) {
 			m.state.Duplicates++
 			return nil
 		}
@@ -150,6 +150,7 @@ func (m *matchKey) apply(ctx workflow.Context, e event.Event) error {
 		m.planCreate(ctx, id, e, d)
 	case d.Outcome == event.Rejected:
 		m.state.Unkeyed = nil // not applied: sent again, it is refused again
+		m.refuse(ctx, e, d.Errors)
 	case d.Index >= 0:
 		id = m.state.Requests[d.Index].ID
 		m.planUpdate(ctx, id, e, d)
@@ -315,14 +316,18 @@ func (m *matchKey) decideAgain(id int64, events ...event.Event) {
 	m.state.Queue = append(again, m.state.Queue...)
 }
 
-// park keeps an event for a person. There is room for a few: whoever types more
-// wrong events than that finds the oldest named among the refused signals.
+// park keeps an event that could not be resolved, or belongs elsewhere, for a person.
 func (m *matchKey) park(ctx workflow.Context, e event.Event, reason string) {
-	m.state.Parked = append(m.state.Parked, &parkedEvent{
-		Item: m.state.newItem(), Event: e, Reason: rest.Truncate(reason, 2*keptText), Since: workflow.Now(ctx),
-	})
+	m.parkEvent(ctx, &parkedEvent{Event: e, Reason: reason})
+}
+
+// parkEvent keeps an event for a person. There is room for a few: the oldest is
+// named among what was refused when there are more.
+func (m *matchKey) parkEvent(ctx workflow.Context, p *parkedEvent) {
+	p.Item, p.Since, p.Reason = m.state.newItem(), workflow.Now(ctx), rest.Truncate(p.Reason, 2*keptText)
+	m.state.Parked = append(m.state.Parked, p)
 	countParked(ctx, contract.MetricParked, kindEvent)
-	for len(m.state.Parked) > keptParkedEvents || encodedSize(m.state.Parked) > keptParkedBytes {
+	for len(m.state.Parked) > keptParkedEvents || encodedSize(m.state.Parked) > m.state.roomForParked() {
 		oldest := m.state.Parked[0]
 		m.unpark(ctx, oldest.Item)
 		m.reject(contract.SignalEvent)(fmt.Errorf("no room to park event %q: %s", oldest.Event.ID, oldest.Reason))

@@ -67,7 +67,17 @@ func (s *feedState) readInput(feed string) activities.ReadFeedInput {
 	return activities.ReadFeedInput{
 		Feed: feed, Position: s.Position, LastPoll: s.LastPoll, NotBefore: s.NotBefore,
 		AtOnce: s.AtOnce || s.CatchingUp, Reader: s.Reader, Rewind: s.Rewind, Create: s.Create, Failures: s.Failures,
+		Note: s.Note, Parked: s.parkedNames(),
 	}
+}
+
+// parkedNames names the parked entries; nil where there are none.
+func (s *feedState) parkedNames() []string {
+	var names []string
+	for _, p := range s.Parked {
+		names = append(names, p.Item)
+	}
+	return names
 }
 
 // take adds what a ReadFeed brought. Only a configuration error ends a ReadFeed

@@ -57,6 +57,9 @@ func testRules() *delivery.Resolver {
 		CallerRoute: func(string) (delivery.Route, error) {
 			return delivery.Route{Integration: integrationName, Policy: event.PolicyEvent}, nil
 		},
+		FeedRoute: func(string) (delivery.Route, error) {
+			return delivery.Route{Integration: integrationName, Policy: event.PolicyEvent}, nil
+		},
 	}
 }
 

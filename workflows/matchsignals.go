@@ -144,6 +144,9 @@ func (o *operation) amend(set map[string]string) error {
 // decideAmended decides a parked event once more, with amended parameters.
 func (m *matchKey) decideAmended(p *parkedEvent, set map[string]string) {
 	e := p.Event
+	if p.Refused {
+		e.Create = true // a person asks for it, however old the event is
+	}
 	if len(set) > 0 {
 		e.Params = maps.Clone(e.Params)
 		if e.Params == nil {

@@ -24,10 +24,12 @@ const (
 	// keptCustomFields is the longest custom_fields text that stays with a
 	// request once it was told to the ticket.
 	keptCustomFields = 8 << 10
-	// keptParkedEvents and keptParkedBytes bound the events that could not be
-	// resolved; only events typed by hand can come to that.
+	// keptParkedEvents and keptParkedBytes bound the events that wait for a person:
+	// those typed by hand that could not be resolved, and those of feeds that the
+	// rules refused, of which keptRefusedBytes has room for one with a long note.
 	keptParkedEvents = 20
 	keptParkedBytes  = 32 << 10
+	keptRefusedBytes = 96 << 10
 	// idleTicket ends a foreign ticket that nobody ever closed.
 	idleTicket = 30 * 24 * time.Hour
 	// askEvery is how often, at most, a ticket's state is asked for.
@@ -45,7 +47,7 @@ type matchState struct {
 	Seen     *hashSet           `json:"seen,omitempty"`
 	Outcomes []recorded         `json:"outcomes,omitempty"`
 	Unkeyed  *unkeyed           `json:"unkeyed,omitempty"`
-	// Parked are events that could not be resolved.
+	// Parked are events that could not be resolved, or of a feed and refused.
 	Parked   []*parkedEvent `json:"parked,omitempty"`
 	LastItem int64          `json:"last_item,omitempty"`
 	// Begun: a request was opened under this key.
@@ -100,6 +102,16 @@ type parkedEvent struct {
 	Event  event.Event `json:"event"`
 	Reason string      `json:"reason"`
 	Since  time.Time   `json:"since"`
+	// Refused: the rules refuse what a feed said.
+	Refused bool `json:"refused,omitempty"`
+}
+
+// roomForParked is how many bytes of parked events are kept.
+func (s *matchState) roomForParked() int {
+	if slices.ContainsFunc(s.Parked, func(p *parkedEvent) bool { return p.Refused }) {
+		return keptRefusedBytes
+	}
+	return keptParkedBytes
 }
 
 // find is the request with this id and its track.

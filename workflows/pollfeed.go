@@ -148,6 +148,11 @@ func (f *feed) await(ctx workflow.Context, future workflow.Future) (interrupted 
 
 // take adds what a ReadFeed brought to the state.
 func (f *feed) take(ctx workflow.Context, r activities.ReadFeedResult, err error) {
+	for _, item := range r.Unparked {
+		for range f.state.discard(item) {
+			countParked(ctx, contract.MetricUnparked, kindEntry)
+		}
+	}
 	before := f.state.Malformed
 	f.state.take(r, err)
 	for range f.state.Malformed - before {

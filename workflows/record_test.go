@@ -52,6 +52,7 @@ func recordings() map[string]func(*recorder) (id, run string) {
 		"MatchEvents-adopted":           (*recorder).adopted,
 		"MatchEvents-closed-meanwhile":  (*recorder).closedMeanwhile,
 		"MatchEvents-typed-event":       (*recorder).typedEvent,
+		"MatchEvents-feed-refused":      (*recorder).feedRefused,
 		"PollFeed-idle":                 (*recorder).feedIdle,
 		"PollFeed-events":               (*recorder).feedEvents,
 		"PollFeed-steered":              (*recorder).feedSteered,
@@ -251,6 +252,17 @@ func (r *recorder) typedEvent() (string, string) {
 	r.signal(id, contract.SignalDiscard, "not an object")
 	r.signal(id, contract.SignalDiscard, contract.ItemSignal{})
 	r.match(id, func(v contract.MatchView) bool { return len(v.Parked) == 0 && v.Rejected == 1 })
+	return id, ""
+}
+
+func (r *recorder) feedRefused() (string, string) {
+	id := r.deliver(r.events.ofFeed("e1", "a", "subject", ""))
+	r.match(id, func(v contract.MatchView) bool { return len(v.Parked) == 1 })
+	r.signal(id, contract.SignalRetry, contract.ItemSignal{})
+	r.match(id, func(v contract.MatchView) bool { return len(v.Parked) == 1 && v.Parked[0].Item == "2" })
+	r.signal(id, contract.SignalAmend, contract.AmendSignal{Item: "2", Set: map[string]string{"subject": "Server down"}})
+	r.written(1)
+	r.match(id, func(v contract.MatchView) bool { return len(v.Parked) == 0 && v.Requests[0].Ticket != nil })
 	return id, ""
 }
 

@@ -28,20 +28,21 @@ func acronisKeys() []string {
 	}
 }
 
-func (a *Acronis) defaults() {
+// acronisDefaults stand in for keys that are absent; what is written is checked.
+func (c *checker) acronisDefaults(path string, a *Acronis) {
 	if a.TenantDepth == "" {
 		a.TenantDepth = DepthAll
 	}
 	if a.Consumer == "" {
 		a.Consumer = ConsumerStateful
 	}
-	if a.SessionTimeout == 0 {
+	if !c.doc.Has(path + ".session_timeout") {
 		a.SessionTimeout = defaultSessionTimeout
 	}
-	if a.LongPoll == 0 {
-		a.LongPoll = min(defaultLongPoll, a.SessionTimeout)
+	if !c.doc.Has(path + ".long_poll") {
+		a.LongPoll = min(defaultLongPoll, Duration(a.SessionTimeout.Std().Truncate(time.Second)))
 	}
-	if a.AutoCommitInterval == 0 {
+	if !c.doc.Has(path + ".auto_commit_interval") {
 		a.AutoCommitInterval = defaultAutoCommitInterval
 	}
 }
@@ -60,13 +61,18 @@ func (c *checker) checkAcronis(path string, feed *Feed) {
 	if len([]rune(feed.CEL)) > maxCEL {
 		c.problem(path+".cel", "longer than %d characters", maxCEL)
 	}
-	c.between(path+".session_timeout", feed.SessionTimeout, Duration(time.Second), Duration(time.Hour))
-	c.between(path+".long_poll", feed.LongPoll, Duration(time.Second), feed.SessionTimeout)
+	c.acronisAddress(path+".url", feed.URL)
+	if feed.Tenant != "" && !isUUID(feed.Tenant) {
+		c.problem(path+".tenant", "want a UUID, the tenant's id in the management console")
+	}
+	if c.between(path+".session_timeout", feed.SessionTimeout, Duration(time.Second), Duration(time.Hour)) {
+		c.longPoll(path+".long_poll", feed)
+	}
 	c.between(path+".auto_commit_interval", feed.AutoCommitInterval, Duration(time.Second), Duration(time.Hour))
 	if at := path + ".auto_commit_interval"; c.doc.Has(at) && feed.Consumer != ConsumerAutoCommit {
 		c.problem(at, "is for consumer: %s", ConsumerAutoCommit)
 	}
-	c.subscription(path+".subscription", feed.Subscription)
+	c.subscription(path+".subscription", feed)
 	if !isAcronisStart(feed.Start) {
 		c.problem(path+".start", "want earliest, current, stored, an offset or a time like 2026-01-15T12:00:00Z")
 	}
@@ -81,21 +87,51 @@ func (c *checker) acronisTypes(path string, types []string) {
 	}
 }
 
-// between checks a duration that has a default.
-func (c *checker) between(path string, d, least, most Duration) {
-	if c.doc.Has(path) && (d < least || d > most) {
-		c.problem(path, "want %s to %s", least, most)
+// longPoll: the Event Manager takes whole seconds, and forgets a session that is
+// silent for longer than its timeout.
+func (c *checker) longPoll(path string, feed *Feed) {
+	if c.between(path, feed.LongPoll, Duration(time.Second), feed.SessionTimeout) && feed.LongPoll.Std()%time.Second != 0 {
+		c.problem(path, "want whole seconds")
 	}
 }
 
-// subscription: two feeds that read the same one would take its events from each other.
-func (c *checker) subscription(path, id string) {
+// acronisAddress: the paths of the APIs are added to the address.
+func (c *checker) acronisAddress(path, address string) {
+	for _, api := range []string{"/api/event_manager/v1", "/api/2"} {
+		if strings.HasSuffix(address, api) {
+			c.problem(path, "want the data center's address alone, without %s", api)
+		}
+	}
+}
+
+// between checks a duration that has a default, and reports whether it is good.
+func (c *checker) between(path string, d, least, most Duration) bool {
+	good := !c.doc.Has(path) || d >= least && d <= most
+	if !good {
+		c.problem(path, "want %s to %s", least, most)
+	}
+	return good
+}
+
+func isUUID(text string) bool {
+	parsed, err := uuid.Parse(text)
+	return err == nil && parsed.String() == strings.ToLower(text)
+}
+
+// subscription: two feeds that read the same one would take its events from each
+// other; two deployments that each keep the offset would both deliver them.
+func (c *checker) subscription(path string, feed *Feed) {
+	id := feed.Subscription
 	if id == "" {
 		return
 	}
-	if parsed, err := uuid.Parse(id); err != nil || parsed.String() != strings.ToLower(id) {
+	if !isUUID(id) {
 		c.problem(path, "want a UUID, or nothing: then the id is derived from the configuration")
 		return
+	}
+	if feed.Consumer == ConsumerStateful {
+		c.warn(path, "with consumer: %s two deployments that read this subscription would each deliver its events; consumer: %s is for that",
+			ConsumerStateful, ConsumerStateless)
 	}
 	readers := 0
 	for _, other := range c.cfg.Feeds {

@@ -52,6 +52,7 @@ func TestAnAcronisFeedHasDefaults(t *testing.T) {
 	assert.Equal(t, "earliest", f.Start)
 	assert.Equal(t, event.PolicyEvent, f.Match)
 	assert.Equal(t, 10*time.Second, loadFeed(t, acronis(`session_timeout: 10s`)).LongPoll.Std(), "no request outlasts the session")
+	assert.Equal(t, time.Second, loadFeed(t, acronis(`session_timeout: 1500ms`)).LongPoll.Std(), "in whole seconds")
 }
 
 func TestAnAcronisFeedHasEveryKey(t *testing.T) {
@@ -112,6 +113,10 @@ func TestAcronisProblems(t *testing.T) {
 		"session too long":  {`session_timeout: 2h`, `session_timeout: want 1s to 1h`},
 		"poll too short":    {`long_poll: 10ms`, `long_poll: want 1s to 2m`},
 		"poll over session": {`long_poll: 3m`, `long_poll: want 1s to 2m`},
+		"no session":        {`session_timeout: 0s`, `session_timeout: want 1s to 1h`},
+		"no poll":           {`long_poll: 0s`, `long_poll: want 1s to 2m`},
+		"part of a second":  {`long_poll: 1500ms`, `long_poll: want whole seconds`},
+		"tenant":            {`tenant: "5588"`, `tenant: want a UUID, the tenant's id in the management console`},
 		"needless interval": {`auto_commit_interval: 30s`, `auto_commit_interval: is for consumer: auto_commit`},
 		"subscription":      {`subscription: mine`, `subscription: want a UUID, or nothing: then the id is derived from the configuration`},
 		"braced id":         {`subscription: "{` + id + `}"`, `subscription: want a UUID, or nothing: then the id is derived from the configuration`},
@@ -126,10 +131,39 @@ func TestAcronisProblems(t *testing.T) {
 			assert.Equal(t, []string{"ticketbridge.yaml:12: feeds[0]." + tc.want}, said(t, acronis(tc.line)))
 		})
 	}
-	t.Run("interval range", func(t *testing.T) {
-		assert.Equal(t, []string{"ticketbridge.yaml:13: feeds[0].auto_commit_interval: want 1s to 1h"},
-			said(t, acronis(`consumer: auto_commit`, `auto_commit_interval: 2h`)))
+	for _, interval := range []string{"0s", "999ms", "2h"} {
+		t.Run("interval "+interval, func(t *testing.T) {
+			assert.Equal(t, []string{"ticketbridge.yaml:13: feeds[0].auto_commit_interval: want 1s to 1h"},
+				said(t, acronis(`consumer: auto_commit`, `auto_commit_interval: `+interval)))
+		})
+	}
+	t.Run("a bad session says nothing of the poll", func(t *testing.T) {
+		assert.Equal(t, []string{"ticketbridge.yaml:12: feeds[0].session_timeout: want 1s to 1h"},
+			said(t, acronis(`session_timeout: 0s`, `long_poll: 10s`)))
 	})
+	for _, address := range []string{"https://dc.example/api/event_manager/v1", "https://dc.example/api/event_manager/v1/", "https://dc.example/api/2"} {
+		t.Run(address, func(t *testing.T) {
+			_, path, _ := strings.Cut(strings.TrimSuffix(address, "/"), "dc.example")
+			assert.Equal(t, []string{"ticketbridge.yaml:12: feeds[0].url: want the data center's address alone, without " + path}, said(t, acronis(`url: `+address)))
+		})
+	}
+}
+
+// Two deployments that keep the offset for themselves would both deliver.
+func TestASubscriptionOfItsOwnIsForConsumersThatCommit(t *testing.T) {
+	setSecrets(t)
+	const id = `subscription: 454e9a51-2207-4a2c-9db4-6ca168ac9597`
+	for consumer, want := range map[string]int{"stateful": 1, "stateless": 0, "auto_commit": 0} {
+		cfg, err := config.Load(write(t, acronis(id, `consumer: `+consumer)), known())
+		require.NoError(t, err)
+		assert.Len(t, cfg.Warnings, want, consumer)
+		for _, warning := range cfg.Warnings {
+			assert.Contains(t, warning.String(), "ticketbridge.yaml:12: feeds[0].subscription: with consumer: stateful two deployments")
+		}
+	}
+	cfg, err := config.Load(write(t, acronis(id)), known())
+	require.NoError(t, err)
+	assert.Len(t, cfg.Warnings, 1, "stateful is the default")
 }
 
 // Two readers of one subscription would each get what the other leaves.

@@ -31,7 +31,7 @@ func (c *checker) defaults() {
 		start, match := "oldest", event.PolicyTicket
 		if feed.Type == TypeAcronis {
 			start, match = "earliest", event.PolicyEvent
-			feed.Acronis.defaults()
+			c.acronisDefaults(fmt.Sprintf("feeds[%d]", i), &feed.Acronis)
 		}
 		if feed.Start == "" {
 			feed.Start = start

@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http/httptest"
-	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ticketbridge/ticketbridge/internal/contract"
+	"github.com/ticketbridge/ticketbridge/internal/operate"
 	"github.com/ticketbridge/ticketbridge/internal/simulator/acronis"
 	"github.com/ticketbridge/ticketbridge/internal/simulator/jira"
 )
@@ -218,6 +220,42 @@ func TestAcronisTransform(t *testing.T) {
 	assert.Contains(t, fmt.Sprint(jiraTexts(s.jira.Issues())), "no text")
 }
 
+// An event that the rules refuse, such as one without a subject, is parked at its
+// match key; nobody else would learn of it.
+func TestAcronisEventWithoutASubject(t *testing.T) {
+	t.Parallel()
+	s, feed := startWithAcronis(t, acronis.Options{}, "", options{})
+	config := filepath.Join(s.dir, "ticketbridge.yaml")
+	text, err := os.ReadFile(config)
+	require.NoError(t, err)
+	changed := strings.Replace(string(text), `subject: "Trouble on \(.subject)"`, "subject: .data.title", 1)
+	require.NotEqual(t, string(text), changed)
+	s.file("ticketbridge.yaml", changed)
+	require.True(t, s.workers[0].stop(20*time.Second))
+	s.startWorker()
+	feed.Publish(
+		acronis.Event{ID: "untitled", Topic: acronis.TopicTenant, Type: agentEvent, Subject: "srv-001", Data: json.RawMessage(`{"text":"one"}`)},
+		acronis.Event{ID: "titled", Topic: acronis.TopicTenant, Type: agentEvent, Subject: "srv-002", Data: json.RawMessage(`{"title":"Disk full","text":"two"}`)})
+	s.eventually(t, func() bool { return len(s.jira.Issues()) == 1 }, "the other one is a ticket")
+
+	var items []operate.Item
+	s.eventually(t, func() bool {
+		out, status := s.starter("parked", "list", "-o", "json")
+		return status == 0 && json.Unmarshal([]byte(out), &items) == nil && len(items) == 1
+	}, "the one that was refused is listed")
+	assert.Equal(t, "event", items[0].Kind)
+	assert.Contains(t, items[0].Reason, "subject can't be blank")
+	assert.Contains(t, items[0].Workflow, "match:jira-ops:")
+	out, status := s.starter("parked", "amend", items[0].Workflow, items[0].Item, "subject=Agent failed")
+	require.Zero(t, status, out)
+	s.eventually(t, func() bool { return len(s.jira.Issues()) == 2 }, "it is a ticket")
+	assert.Contains(t, fmt.Sprint(jiraTexts(s.jira.Issues())), "one\nConfiguration item: srv-001")
+	s.eventually(t, func() bool {
+		out, _ := s.starter("parked", "list")
+		return strings.Contains(out, "nothing is parked")
+	}, "nothing waits any more")
+}
+
 func jiraTexts(issues []jira.Issue) []string {
 	var texts []string
 	for _, issue := range issues {
@@ -308,21 +346,33 @@ func TestAcronisFeedsOfOneCredentialAreFair(t *testing.T) {
 	require.Zero(t, status, out)
 	s.eventually(t, func() bool { return len(sim.Log()) >= 20*feeds }, "the feeds are read")
 
-	polls := map[string][]time.Time{}
+	asked := map[string][]time.Time{}
 	for _, request := range sim.Log() {
-		if strings.HasSuffix(request.Path, "/events") {
-			query, err := url.ParseQuery(request.Query)
-			require.NoError(t, err)
-			polls[query.Get("subscription_id")] = append(polls[query.Get("subscription_id")], request.At)
+		feed, ok := fairFeed(request)
+		if !ok {
+			assert.Contains(t, request.Path, "/token", "a request of no feed")
+			continue
 		}
+		asked[feed] = append(asked[feed], request.At)
 	}
-	require.Len(t, polls, feeds)
+	require.Len(t, asked, feeds)
 	fewest, most := len(sim.Log()), 0
-	for id, at := range polls {
+	for feed, at := range asked {
+		slices.SortFunc(at, time.Time.Compare)
 		fewest, most = min(fewest, len(at)), max(most, len(at))
 		for i := 1; i < len(at); i++ {
-			assert.Greater(t, at[i].Sub(at[i-1]), 800*time.Millisecond, "polls of %s", id)
+			assert.Greater(t, at[i].Sub(at[i-1]), 800*time.Millisecond, "requests of feed %s", feed)
 		}
 	}
-	assert.GreaterOrEqual(t, 2*fewest, most, "the feed with a backlog had %d polls, another one %d", most, fewest)
+	assert.GreaterOrEqual(t, 2*fewest, most, "the feed with a backlog had %d requests, another one %d", most, fewest)
+}
+
+// fairFeed tells by the topic or the subscription which feed made a request.
+func fairFeed(r acronis.Request) (feed string, ok bool) {
+	said := fmt.Sprint(r.Path, " ", r.Query, " ", r.SubscriptionID)
+	found := regexp.MustCompile(`topic-(\d)|00000000-0000-4000-8000-0{11}(\d)`).FindStringSubmatch(said)
+	if found == nil {
+		return "", false
+	}
+	return found[1] + found[2], true
 }
