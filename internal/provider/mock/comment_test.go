@@ -46,6 +46,7 @@ func TestCommentsAndNotes(t *testing.T) {
 	comments, err = c.ListComments(t.Context(), made.ID)
 	require.NoError(t, err)
 	assert.Equal(t, []ticket.Comment{internal}, comments)
+	c.assertCounted(t)
 }
 
 func TestAnOperationMakesOneCommentAndOneNote(t *testing.T) {
@@ -126,6 +127,9 @@ func TestPatchNote(t *testing.T) {
 	require.NoError(t, err)
 	_, err = c.PatchNote(t.Context(), made.ID, comment.ID, ticket.NotePatch{})
 	requireKind(t, ticket.NotFound, err, "no such note")
+	_, err = c.PatchNote(t.Context(), made.ID, note.ID, ticket.NotePatch{Content: ptr("longer than before")})
+	require.NoError(t, err)
+	c.assertCounted(t)
 }
 
 func TestCommentsNeedATicketAndAText(t *testing.T) {

@@ -31,7 +31,6 @@ func TestManyAtOnce(t *testing.T) {
 	require.NoError(t, group.Wait())
 	all := c.list(t.Context(), t, ticket.Query{Limit: 3})
 	assert.Len(t, all, tickets)
-	bytes := 0
 	for _, one := range all {
 		comments, err := c.ListComments(t.Context(), one.ID)
 		require.NoError(t, err)
@@ -40,9 +39,8 @@ func TestManyAtOnce(t *testing.T) {
 		require.NoError(t, err)
 		assert.Len(t, files, 1)
 		assert.Len(t, one.Tags, 1)
-		bytes += c.memory.tickets[one.ID].size()
 	}
-	assert.Equal(t, bytes, c.memory.bytes)
+	c.assertCounted(t)
 	assert.EqualValues(t, tickets*len("content"), c.memory.files)
 }
 

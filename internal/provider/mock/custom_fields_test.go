@@ -42,7 +42,7 @@ func TestCustomFieldsAreByMapping(t *testing.T) {
 func TestCustomFieldsHoldWhatJSONHolds(t *testing.T) {
 	c, _ := newWorld(t, mapped())
 	given := map[string]any{
-		"whole": int64(math.MaxInt64), "float": 1.5, "list": []string{"a", "b"}, "object": map[string]any{"x": []any{nil, false}}, "none": nil,
+		"whole": int64(math.MaxInt64), "float": 1.5, "list": []string{"a", "b"}, "object": map[string]any{"x": []any{nil, false}}, "none": nil, "due": []any{"a"},
 		"ticket": struct {
 			Name string `json:"name"`
 		}{"n"},
@@ -50,12 +50,14 @@ func TestCustomFieldsHoldWhatJSONHolds(t *testing.T) {
 	made := c.must(t, ticket.New{CustomFields: given})
 	assert.Equal(t, map[string]any{
 		"whole": json.Number("9223372036854775807"), "float": json.Number("1.5"), "list": []any{"a", "b"},
-		"object": map[string]any{"x": []any{nil, false}}, "ticket": map[string]any{"name": "n"},
+		"object": map[string]any{"x": []any{nil, false}}, "ticket": map[string]any{"name": "n"}, "due": []any{"a"},
 	}, made.CustomFields)
+	made.CustomFields["due"].([]any)[0] = "b"
 	made.CustomFields["object"].(map[string]any)["x"].([]any)[1] = true
 	read, err := c.GetTicket(t.Context(), made.ID)
 	require.NoError(t, err)
 	assert.Equal(t, []any{nil, false}, read.CustomFields["object"].(map[string]any)["x"], "what was answered is the caller's")
+	assert.Equal(t, []any{"a"}, read.CustomFields["due"])
 	for _, wrong := range []any{math.NaN(), make(chan int)} {
 		_, err = c.CreateTicket(t.Context(), ticket.New{Name: "n", CustomFields: map[string]any{"x": wrong}})
 		requireKind(t, ticket.Permanent, err, `custom field "x"`)

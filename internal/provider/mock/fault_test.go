@@ -45,6 +45,13 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+func TestOfSeveralFaultsTheFirstIsAnswered(t *testing.T) {
+	c, _ := newWorld(t, Config{Faults: []Fault{{Kind: ErrorBefore}, {Kind: Refused}, {Kind: ErrorAfter}}})
+	_, err := c.CreateTicket(t.Context(), ticket.New{Name: "n"})
+	requireKind(t, ticket.Retry, err, "nothing was done")
+	assert.Empty(t, c.memory.tickets)
+}
+
 // What was done behind an error is found.
 func TestWhatAnErrorHidesIsRecovered(t *testing.T) {
 	c, _ := newWorld(t, Config{Faults: []Fault{{Kind: ErrorAfter, Operators: []string{opCreateTicket, opCreateComment, opCreateNote, opCreateFile}}}})

@@ -79,11 +79,7 @@ func TestTextsAreBounded(t *testing.T) {
 	assert.LessOrEqual(t, c.memory.bytes, MaxBytes)
 	_, err := c.GetTicket(t.Context(), first.ID)
 	requireKind(t, ticket.NotFound, err, "no ticket")
-	sum := 0
-	for _, r := range c.memory.all() {
-		sum += r.size()
-	}
-	assert.Equal(t, sum, c.memory.bytes)
+	c.assertCounted(t)
 
 	made := c.must(t, ticket.New{Description: large})
 	over := strings.Repeat("x", 2*recordBytes)

@@ -17,7 +17,7 @@ func newLibrary(t testing.TB) (*Client, *clock) {
 	c.must(t, ticket.New{
 		Name: "Ant", Summary: "small", Description: "It has\nsix legs", Priority: ticket.Urgent, Status: "Open", Assignee: "mia", Contact: "jo",
 		Creator: "bot", DueDate: startOfTime().Add(12 * time.Hour), Project: "OPS", IssueType: "Bug", Tags: []string{"red", "Blue"},
-		CustomFields: map[string]any{"site": "Lisbon", "count": 5, "list": []any{"x", 7}, "flag": true}, Marker: marked("ant"),
+		CustomFields: map[string]any{"site": "Lisbon", "count": 5, "list": []any{"x", 7}, "flag": true, "large": 9007199254740993}, Marker: marked("ant"),
 	})
 	clock.advance(time.Minute)
 	c.must(t, ticket.New{
@@ -55,6 +55,7 @@ func TestFilters(t *testing.T) {
 		"site[eq]lisbon": {"Ant"}, "custom_fields.site[like]o": {"Ant", "bee"}, "custom_fields/site[ne]Porto": {"Ant", "Cat"}, "custom_fields.ops.site[eq]Lisbon": {"Ant"},
 		"custom_fields.count[gt]9": {"bee"}, "custom_fields.count[eq]5.0": {"Ant"}, "custom_fields.count[lt]x": {"Ant", "bee"}, "custom_fields.count[in]10,11": {"bee"},
 		"custom_fields.list[eq]7": {"Ant"}, "custom_fields.list[not_in]x,y": {"bee", "Cat"}, "custom_fields.flag[eq]TRUE": {"Ant"},
+		"custom_fields.large[eq]9007199254740992": {}, "custom_fields.large[eq]9007199254740993": {"Ant"}, "custom_fields.large[gt]9007199254740992": {"Ant"},
 		`custom_fields.object[like]{"a":1}`: {"bee"}, "custom_fields.none[eq]": {"Ant", "bee", "Cat"}, "custom_fields.none[gte]": {},
 	} {
 		f, err := ticket.ParseFilter(filter)

@@ -98,6 +98,21 @@ func TestAWrongConfigurationIsNamed(t *testing.T) {
 	}
 }
 
+// assertCounted: the memory counts the texts that it holds.
+func (c *Client) assertCounted(t testing.TB) {
+	t.Helper()
+	sum := 0
+	for _, r := range c.memory.all() {
+		entries := 0
+		for _, e := range r.entries {
+			entries += e.size()
+		}
+		assert.Equal(t, entries, r.entryBytes)
+		sum += r.size()
+	}
+	assert.Equal(t, sum, c.memory.bytes)
+}
+
 // list reads all pages of a query.
 func (c *Client) list(ctx context.Context, t testing.TB, q ticket.Query) []ticket.Ticket {
 	t.Helper()
