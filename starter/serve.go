@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/ticketbridge/ticketbridge/internal/app"
 	"github.com/ticketbridge/ticketbridge/internal/httpapi"
@@ -18,7 +19,8 @@ func serveCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "serve", Short: "Serve the HTTP interfaces until interrupted", Args: cobra.NoArgs,
 		Long: `serve answers the Events API and the operating endpoints at TICKETBRIDGE_HTTP_ADDR.
-GET / shows what there is. Events are taken in while no worker runs.`,
+GET / shows what there is. Events are taken in while no worker runs. The tickets of
+a test provider (ticketing_mock_ticketing) are in its memory, and go with it.`,
 		RunE: serve,
 	}
 }
@@ -47,6 +49,7 @@ func serve(cmd *cobra.Command, _ []string) error {
 	if err := app.Prepare(cmd.Context(), temporal, namespace); err != nil {
 		return err
 	}
+	// One set: what reads tickets here sees what the calls made here have written.
 	integrations, err := provider.New(c)
 	if err != nil {
 		return err
@@ -75,5 +78,15 @@ func serve(cmd *cobra.Command, _ []string) error {
 		Now:     time.Now,
 		Version: version,
 	})
-	return httpapi.Serve(cmd.Context(), settings.HTTP.Addr, handler, settings.HTTP.TLS.Cert, settings.HTTP.TLS.Key, logger)
+	group, ctx := errgroup.WithContext(cmd.Context())
+	group.Go(func() error {
+		return httpapi.Serve(ctx, settings.HTTP.Addr, handler, settings.HTTP.TLS.Cert, settings.HTTP.TLS.Key, logger)
+	})
+	if names := integrations.ProvidersInServe(); len(names) > 0 {
+		workers := app.NewWorkers(temporal, settings.StopTimeout.Std())
+		workers.Providers(names, integrations, app.NewRecorder(metrics, logger))
+		group.Go(func() error { return workers.Run(ctx) })
+		logger.Info("tickets are kept in memory, until this process ends", "providers", names)
+	}
+	return group.Wait()
 }

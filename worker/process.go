@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -22,12 +21,10 @@ import (
 	"github.com/ticketbridge/ticketbridge/workflows"
 )
 
-// Slots of the task queues. A feed's reader waits most of the time, so there is
-// a slot for each, and as many again for readers that are being replaced.
-const (
-	providerSlots  = 100
-	spareFeedSlots = 20
-)
+// spareFeedSlots are those of the feeds' queue beside two for each feed: a reader
+// waits most of the time, so there is a slot for each, and as many again for
+// readers that are being replaced.
+const spareFeedSlots = 20
 
 // process is one running worker program.
 type process struct {
@@ -49,58 +46,32 @@ func (p *process) run(ctx context.Context) error {
 		return err
 	}
 	p.metrics.Expect(p.names())
-	fatal := make(chan error, 1)
-	workers := p.workers(feeds, integrations, fatal)
+	workers := p.workers(feeds, integrations)
 	group, ctx := errgroup.WithContext(ctx)
 	if addr := p.settings.MetricsAddr; addr != "" {
 		group.Go(func() error { return p.metrics.Serve(ctx, addr, p.logger) })
 	}
-	group.Go(func() error { return runAll(ctx, workers, fatal) })
+	group.Go(func() error { return workers.Run(ctx) })
 	p.logger.Info("worker runs", "feeds", len(p.config.Feeds), "integrations", len(p.config.Integrations))
 	err = group.Wait()
 	p.logger.Info("worker stopped")
 	return err
 }
 
-func runAll(ctx context.Context, workers []sdkworker.Worker, fatal <-chan error) error {
-	for i, w := range workers {
-		if err := w.Start(); err != nil {
-			stopAll(workers[:i])
-			return fmt.Errorf("start worker: %w", err)
-		}
-	}
-	defer stopAll(workers)
-	select {
-	case <-ctx.Done():
-		return nil
-	case err := <-fatal:
-		return fmt.Errorf("the worker cannot go on: %w", err)
-	}
-}
-
-// stopAll stops the workers side by side: each lets its running calls end.
-func stopAll(workers []sdkworker.Worker) {
-	var group errgroup.Group
-	for _, w := range workers {
-		group.Go(func() error { w.Stop(); return nil })
-	}
-	_ = group.Wait()
-}
-
-func (p *process) workers(feeds *feed.Set, integrations *provider.Set, fatal chan<- error) []sdkworker.Worker {
+func (p *process) workers(feeds *feed.Set, integrations *provider.Set) *app.Workers {
 	rules := app.Rules(p.config)
-	recorder := newRecorder(p.metrics, p.logger)
+	workers := app.NewWorkers(p.client, p.settings.StopTimeout.Std())
 
-	main := p.worker(contract.QueueWorkflows, sdkworker.Options{}, fatal)
+	main := workers.Queue(contract.QueueWorkflows, sdkworker.Options{})
 	main.RegisterWorkflow(workflows.PollFeed)
 	main.RegisterWorkflow(workflows.MatchEvents)
 	main.RegisterWorkflow(workflows.WriteTicket)
 	main.RegisterActivity(&activities.Events{Resolver: rules, Integrations: integrations})
 
-	reading := p.worker(contract.QueueFeeds, sdkworker.Options{
+	reading := workers.Queue(contract.QueueFeeds, sdkworker.Options{
 		MaxConcurrentActivityExecutionSize: 2*len(p.config.Feeds) + spareFeedSlots,
 		DisableWorkflowWorker:              true,
-	}, fatal)
+	})
 	reading.RegisterActivity(&activities.Feeds{
 		Source:      feeds,
 		HandOver:    &delivery.Feeds{Resolver: rules, Delivery: app.Delivery(p.config, p.client), Now: time.Now},
@@ -109,28 +80,8 @@ func (p *process) workers(feeds *feed.Set, integrations *provider.Set, fatal cha
 		Window:      p.settings.FeedWindow.Std(),
 	})
 
-	workers := []sdkworker.Worker{main, reading}
-	for _, name := range integrations.Providers() {
-		w := p.worker(contract.ProviderQueue(name), sdkworker.Options{
-			MaxConcurrentActivityExecutionSize: providerSlots,
-			DisableWorkflowWorker:              true,
-		}, fatal)
-		w.RegisterActivity(&activities.Tickets{Integrations: integrations, Recorder: recorder})
-		w.RegisterActivity(&activities.Writes{Integrations: integrations, Recorder: recorder})
-		workers = append(workers, w)
-	}
+	workers.Providers(integrations.Providers(), integrations, app.NewRecorder(p.metrics, p.logger))
 	return workers
-}
-
-func (p *process) worker(queue string, options sdkworker.Options, fatal chan<- error) sdkworker.Worker {
-	options.WorkerStopTimeout = p.settings.StopTimeout.Std()
-	options.OnFatalError = func(err error) {
-		select {
-		case fatal <- err:
-		default: // the first one is enough
-		}
-	}
-	return sdkworker.New(p.client, queue, options)
 }
 
 // stillWanted asks the server at once whether a workflow still waits for its

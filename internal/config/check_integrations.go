@@ -25,6 +25,10 @@ const (
 	// works on a call for up to 60 seconds ("Default transaction quota rules").
 	defaultConcurrencyServiceNow = 2
 	defaultSettlingServiceNow    = Duration(75 * time.Second)
+	// The test provider has no vendor to spare, and nothing there comes late.
+	defaultPerSecondMock   = 1000
+	defaultConcurrencyMock = 100
+	defaultSettlingMock    = Duration(time.Second)
 	// maxPerSecond and maxConcurrency only catch slips of the finger.
 	maxPerSecond   = 10_000
 	maxConcurrency = 1000
@@ -35,15 +39,18 @@ const (
 const cloudFeedsRetention = Duration(3 * 24 * time.Hour)
 
 func defaultIntegration(integration *Integration) {
-	concurrency, settling := defaultConcurrency, defaultSettling
-	if isServiceNow(integration.Type) {
-		concurrency, settling = defaultConcurrencyServiceNow, defaultSettlingServiceNow
+	rate, settling := Rate{PerSecond: defaultPerSecond, Concurrency: defaultConcurrency}, defaultSettling
+	switch {
+	case isServiceNow(integration.Type):
+		rate.Concurrency, settling = defaultConcurrencyServiceNow, defaultSettlingServiceNow
+	case integration.Type == TypeMock:
+		rate, settling = Rate{PerSecond: defaultPerSecondMock, Concurrency: defaultConcurrencyMock}, defaultSettlingMock
 	}
 	if integration.Rate.PerSecond == 0 {
-		integration.Rate.PerSecond = defaultPerSecond
+		integration.Rate.PerSecond = rate.PerSecond
 	}
 	if integration.Rate.Concurrency == 0 {
-		integration.Rate.Concurrency = concurrency
+		integration.Rate.Concurrency = rate.Concurrency
 	}
 	if integration.Settling == 0 {
 		integration.Settling = settling
@@ -84,6 +91,7 @@ func (c *checker) checkIntegration(path string, integration *Integration, names 
 	if integration.Type != TypeMock {
 		integration.URL = c.url(path+".url", integration.URL)
 	}
+	c.checkMock(path, integration)
 	c.credential(path+".credential", &integration.Credential, integrationCredentials(integration.Type))
 	if integration.Type == TypeJira && integration.DefaultProject == "" && c.feedsEvents(integration.Name) {
 		c.problem(path+".default_project", "missing; events have no project of their own")

@@ -102,7 +102,7 @@ func TestIntegrationProblems(t *testing.T) {
 		"none":            {"feeds: []\n", `ticketbridge.yaml:1: integrations: missing; ticketbridge needs at least one provider to keep tickets at`},
 		"empty file":      {"# to do\n", `ticketbridge.yaml: integrations: missing; ticketbridge needs at least one provider to keep tickets at`},
 		"unknown type":    {integration(head, `type: jira`, url, cred, proj), `ticketbridge.yaml:4: integrations[0].type: unknown value "jira"; known are ticketing_jira, ticketing_servicenow, ticketing_servicenow_sir, ticketing_pagerduty, ticketing_zendesk, ticketing_freshdesk, ticketing_autotask, ticketing_torq, ticketing_mock_ticketing`},
-		"type to come":    {integration(head, `type: ticketing_zendesk`, url, cred), `ticketbridge.yaml:4: integrations[0].type: "ticketing_zendesk" is not available in this version; available: ticketing_jira`},
+		"type to come":    {integration(head, `type: ticketing_zendesk`, url, cred), `ticketbridge.yaml:4: integrations[0].type: "ticketing_zendesk" is not available in this version; available: ticketing_jira, ticketing_mock_ticketing`},
 		"no project":      {integration(head, kind, url, cred), `ticketbridge.yaml:3: integrations[0].default_project: missing; events have no project of their own`},
 		"priority":        {with(`priority_map: {Urgent: Highest}`), `ticketbridge.yaml:8: integrations[0].priority_map.Urgent: unknown key; did you mean "URGENT"?`},
 		"priority empty":  {with(`priority_map: {URGENT: }`), `ticketbridge.yaml:8: integrations[0].priority_map.URGENT: missing`},

@@ -82,6 +82,8 @@ type Integration struct {
 	Settling Duration `yaml:"settling"`
 	// Memory is how long past a request's end its events are still known.
 	Memory Duration `yaml:"memory"`
+	// Mock is how the test provider behaves; no other type has it.
+	Mock Mock `yaml:"mock"`
 }
 
 // Rate bounds the calls to one integration.

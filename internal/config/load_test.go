@@ -22,7 +22,7 @@ const examples = "../../examples"
 
 // known is what this version implements.
 func known() config.Known {
-	return config.Known{FeedTypes: []string{config.TypeCloudFeeds, config.TypeAcronis}, IntegrationTypes: []string{config.TypeJira}}
+	return config.Known{FeedTypes: []string{config.TypeCloudFeeds, config.TypeAcronis}, IntegrationTypes: []string{config.TypeJira, config.TypeMock}}
 }
 
 // setSecrets sets the variables that the examples and tests refer to.
@@ -77,7 +77,7 @@ func TestExampleNamesEveryKey(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(examples, "ticketbridge.yaml"))
 	require.NoError(t, err)
 	alias := []string{"project_field_path"}
-	for _, v := range []any{config.Config{}, config.Feed{}, config.Acronis{}, config.Integration{}, config.Credential{}, config.Caller{}, config.Matching{}, config.Rate{}, config.CustomFieldMapping{}} {
+	for _, v := range []any{config.Config{}, config.Feed{}, config.Acronis{}, config.Integration{}, config.Credential{}, config.Caller{}, config.Matching{}, config.Rate{}, config.CustomFieldMapping{}, config.Mock{}, config.MockFault{}} {
 		for i := range reflect.TypeOf(v).NumField() {
 			key := reflect.TypeOf(v).Field(i).Tag.Get("yaml")
 			if key != "-" && key != "" && !slices.Contains(alias, key) {

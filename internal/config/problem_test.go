@@ -23,7 +23,7 @@ func TestAllProblemsAreFoundInOnePass(t *testing.T) {
 		`ticketbridge.yaml:5: feeds[0].credential.secret: a secret must not stand in the file; put it into an environment variable and write "env:NAME", or into a file and write "file:/path"`,
 		`ticketbridge.yaml:6: feeds[0].poll_interval: want a duration like "10s", "5m", "1h30m" or "7d"`,
 		`ticketbridge.yaml:8: integrations[0].name: "Ops": want lower-case letters, digits, - and _, beginning with a letter or digit, at most 63`,
-		`ticketbridge.yaml:9: integrations[0].type: "ticketing_torq" is not available in this version; available: ticketing_jira`,
+		`ticketbridge.yaml:9: integrations[0].type: "ticketing_torq" is not available in this version; available: ticketing_jira, ticketing_mock_ticketing`,
 		`ticketbridge.yaml:10: integrations[0].rate.per_second: want a number, not a text`,
 		`ticketbridge.yaml:12: callers[0].integration: there is no integration "ops"; did you mean "Ops"?`,
 		`ticketbridge.yaml:12: callers[0].token: the environment variable TB_NOT_SET is not set`,

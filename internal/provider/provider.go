@@ -4,6 +4,7 @@ package provider
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/ticketbridge/ticketbridge/activities"
@@ -18,16 +19,21 @@ type registration struct {
 	// queue is the short name that its task queue bears.
 	queue string
 	make  func(config.Integration) (any, error)
+	// inServe: the tickets are in the memory of `starter serve`, which therefore
+	// makes the calls that workers make to other providers.
+	inServe bool
 }
 
-// registrations are the providers of this version, a line each. The applications
+// registrations are the providers of this version, a line each. All of a queue live
+// in the same program. The applications
 // of ServiceNow share a queue: they share the instance's threads, and rates are
 // held by each integration's client, not by the queue.
 func registrations() []registration {
 	return []registration{
-		{config.TypeJira, "jira", newJira},
-		{config.TypeServiceNow, "servicenow", newServiceNow(servicenow.ITSM())},
-		{config.TypeServiceNowSIR, "servicenow", newServiceNow(servicenow.SecurityResponse())},
+		{kind: config.TypeJira, queue: "jira", make: newJira},
+		{kind: config.TypeServiceNow, queue: "servicenow", make: newServiceNow(servicenow.ITSM())},
+		{kind: config.TypeServiceNowSIR, queue: "servicenow", make: newServiceNow(servicenow.SecurityResponse())},
+		{kind: config.TypeMock, queue: "mock", make: newMock, inServe: true},
 	}
 }
 
@@ -89,14 +95,20 @@ func (s *Set) Integration(name string) (activities.Integration, error) {
 	return activities.Integration{}, s.unknown(name)
 }
 
-// Providers are the short names of the providers that are configured.
-func (s *Set) Providers() []string {
-	seen := map[string]bool{}
+// Providers are the short names of the configured providers that workers call.
+func (s *Set) Providers() []string { return s.queues(false) }
+
+// ProvidersInServe are the short names of those that live in `starter serve`.
+func (s *Set) ProvidersInServe() []string { return s.queues(true) }
+
+func (s *Set) queues(inServe bool) []string {
 	var names []string
-	for _, in := range s.integrations {
-		if !seen[in.Provider] {
-			seen[in.Provider] = true
-			names = append(names, in.Provider)
+	for _, r := range registrations() {
+		configured := slices.ContainsFunc(slices.Collect(maps.Values(s.integrations)), func(in activities.Integration) bool {
+			return in.Provider == r.queue
+		})
+		if configured && r.inServe == inServe && !slices.Contains(names, r.queue) {
+			names = append(names, r.queue)
 		}
 	}
 	return names

@@ -22,7 +22,7 @@ func TestEveryProviderDoesWhatMatchingNeeds(t *testing.T) {
 		found, err := set.Integration("x")
 		require.NoError(t, err)
 		assert.Equal(t, Short(r.kind), found.Provider)
-		assert.Equal(t, []string{found.Provider}, set.Providers())
+		assert.Equal(t, []string{found.Provider}, append(set.Providers(), set.ProvidersInServe()...), "one program makes its calls")
 		assert.Implements(t, (*activities.TicketCreator)(nil), found.Client)
 		assert.Implements(t, (*activities.TicketRecoverer)(nil), found.Client)
 		assert.Implements(t, (*activities.TicketFinder)(nil), found.Client)
@@ -36,4 +36,36 @@ func TestEveryProviderDoesWhatMatchingNeeds(t *testing.T) {
 func TestATypeToComeIsNotAvailable(t *testing.T) {
 	_, err := New(&config.Config{Integrations: []config.Integration{{Name: "x", Type: config.TypeTorq}}})
 	assert.ErrorContains(t, err, "type ticketing_torq is not available in this version")
+}
+
+// The tickets of the test provider are in the memory of one program, and only that
+// one calls it.
+func TestTheTestProviderLivesInServe(t *testing.T) {
+	jira := config.Integration{
+		Name: "ops", Type: config.TypeJira, URL: "https://x.example",
+		Credential: config.Credential{Type: config.CredentialBasic, Username: "u", Secret: config.NewSecret("hunter2")},
+	}
+	set, err := New(&config.Config{Integrations: []config.Integration{{Name: "try", Type: config.TypeMock}, jira, {Name: "again", Type: config.TypeMock}}})
+	require.NoError(t, err)
+	assert.Equal(t, []string{"jira"}, set.Providers())
+	assert.Equal(t, []string{"mock"}, set.ProvidersInServe())
+	first, err := set.Integration("try")
+	require.NoError(t, err)
+	again, err := set.Integration("try")
+	require.NoError(t, err)
+	other, err := set.Integration("again")
+	require.NoError(t, err)
+	assert.Same(t, first.Client, again.Client, "one memory an integration")
+	assert.NotSame(t, first.Client, other.Client)
+}
+
+func TestFaultsOfTheTestProviderAreThoseOfTheConfiguration(t *testing.T) {
+	for _, kind := range []string{
+		config.MockErrorBefore, config.MockErrorAfter, config.MockSlow, config.MockRateLimited, config.MockRefused, config.MockCredentials,
+	} {
+		_, err := newMock(config.Integration{Name: "try", Mock: config.Mock{Faults: []config.MockFault{{Kind: kind, Operators: config.MockOperators()}}}})
+		assert.NoError(t, err)
+	}
+	_, err := newMock(config.Integration{Name: "try", Mock: config.Mock{Faults: []config.MockFault{{Kind: "mood"}}}})
+	assert.ErrorContains(t, err, "integration try: mock.faults[0]")
 }

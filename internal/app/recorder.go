@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"log/slog"
@@ -9,9 +9,9 @@ import (
 	"github.com/ticketbridge/ticketbridge/internal/ticket"
 )
 
-// recorder counts provider calls and tells once, not per call, when an
+// Recorder counts provider calls and tells once, not per call, when an
 // integration stops working and when it works again.
-type recorder struct {
+type Recorder struct {
 	*telemetry.Metrics
 	logger *slog.Logger
 
@@ -28,12 +28,13 @@ type integrationState struct {
 // failuresUntilDown keeps a single lost call from raising an alarm.
 const failuresUntilDown = 3
 
-func newRecorder(metrics *telemetry.Metrics, logger *slog.Logger) *recorder {
-	return &recorder{Metrics: metrics, logger: logger, states: map[string]*integrationState{}}
+// NewRecorder makes the recorder of a process.
+func NewRecorder(metrics *telemetry.Metrics, logger *slog.Logger) *Recorder {
+	return &Recorder{Metrics: metrics, logger: logger, states: map[string]*integrationState{}}
 }
 
 // ProviderCall counts one call and notes whether the integration works.
-func (r *recorder) ProviderCall(integration, operation, outcome string, took time.Duration) {
+func (r *Recorder) ProviderCall(integration, operation, outcome string, took time.Duration) {
 	r.Metrics.ProviderCall(integration, operation, outcome, took)
 	refused := ticket.Kind(outcome) == ticket.Credentials
 	failed := false
