@@ -153,6 +153,9 @@ func TestAWriteIsDurableWithoutAWorker(t *testing.T) {
 	_, ended, err := w.Async(t.Context())
 	require.NoError(t, err)
 	assert.False(t, ended)
+	outcome, err := r.writes.Outcome(t.Context(), integrationName, w.OperationID())
+	require.NoError(t, err)
+	assert.Equal(t, contract.WriteOutcome{Status: contract.WritePending}, outcome, "on its way, as far as anybody can tell")
 	_, err = r.writes.Outcome(t.Context(), "other-ops", w.OperationID())
 	require.ErrorIs(t, err, operate.ErrNotFound, "it is another integration's")
 	_, err = r.writes.Outcome(t.Context(), integrationName, contract.WriteID(integrationName, "nope"))
@@ -217,6 +220,19 @@ func TestAParkedWriteIsListedAndSettled(t *testing.T) {
 	metrics.Handler().ServeHTTP(answer, httptest.NewRequest("GET", "/metrics", nil))
 	assert.Regexp(t, `ticketbridge_parked_total\{[^}]*kind="create_ticket"[^}]*\} 2\b`, answer.Body.String())
 	assert.Regexp(t, `ticketbridge_unparked_total\{[^}]*kind="create_ticket"[^}]*\} 2\b`, answer.Body.String())
+}
+
+// A caller who is told "not yet" is told why.
+func TestTheTroubleOfAWriteIsTold(t *testing.T) {
+	r := newRecorder(t)
+	r.desk.on["create"] = upTo(1, false, down(5*time.Second))
+	w := r.start(newTicketWrite("Disk full", ""))
+	_, known, err := w.Wait(t.Context(), time.Second)
+	require.NoError(t, err)
+	assert.False(t, known)
+	assert.Contains(t, w.Trouble(t.Context()), "call: 503: down")
+	r.wait(w, contract.WriteOK)
+	assert.Empty(t, w.Trouble(t.Context()))
 }
 
 // Who waits when the run goes on in another gets the answer of that one.

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"strings"
 	"time"
 
 	"github.com/ticketbridge/ticketbridge/internal/contract"
@@ -88,13 +89,16 @@ func (s *writeSuite) TestARefusalAfterA202IsParked() {
 	s.Less(s.took(), 4*time.Hour+rejoin, "its caller has a 2xx: an equal write is another one")
 }
 
-// The 202 and the refusal may cross.
+// The 202 and the refusal may cross: here a run begins with both.
 func (s *writeSuite) TestARefusalThatCrossesA202IsParked() {
-	s.desk.on["create"] = upTo(1, false, refused("no"))
+	_, s.input.BodyHash, _ = strings.Cut(s.id(), integrationName+":")
+	s.input.FirstScheduledAt = s.begin
+	s.input.State = []byte(`{"since":"2026-03-02T08:00:00Z","outcome":{"done":true,"status":"refused","error":{"kind":"permanent","message":"no such project"}}}`)
 	s.signal(0, contract.SignalAsync, nil)
+	s.look(time.Minute, func(v contract.WriteView) { s.Equal("no such project", v.Parked[0].Parked) })
 	s.signal(time.Hour, contract.SignalRetry, contract.ItemSignal{})
 	s.Equal(contract.WriteOK, s.run().Status)
-	s.Greater(s.took(), 59*time.Minute)
+	s.Len(s.desk.tickets, 1)
 }
 
 func (s *writeSuite) TestADiscardedWriteEnds() {
@@ -109,7 +113,7 @@ func (s *writeSuite) TestADiscardedWriteEnds() {
 
 // A write that could not be made for a day needs a person, whoever waits for it.
 func (s *writeSuite) TestAWriteThatCannotBeMadeForADayIsParked() {
-	healthy := s.begin.Add(30 * time.Hour)
+	healthy := s.begin.Add(40 * time.Hour)
 	s.desk.on["create"] = func(int) (bool, error) {
 		if s.env.Now().Before(healthy) {
 			return false, down(5 * time.Hour)
@@ -123,7 +127,19 @@ func (s *writeSuite) TestAWriteThatCannotBeMadeForADayIsParked() {
 		s.Contains(v.Parked[0].Parked, "down")
 	})
 	s.signal(31*time.Hour, contract.SignalRetry, nil)
+	s.look(39*time.Hour, func(v contract.WriteView) { s.Empty(v.Parked, "it has another day") })
 	s.Equal(contract.WriteOK, s.run().Status)
+}
+
+// What a delete did before its run went on in another is known there.
+func (s *writeSuite) TestADeleteThatContinuesAndFindsNothingIsDone() {
+	s.write(contract.WriteDeleteNote, "T1", "7", nil)
+	s.desk.on["delete note"] = upTo(1, true, down(time.Hour))
+	s.at(time.Minute, func() { s.env.SetContinueAsNewSuggested(true); s.env.SignalWorkflow(contract.SignalRetry, nil) })
+	s.runToNext()
+	s.Equal(contract.WriteOK, s.run().Status)
+	s.Equal([]string{"delete note 7 of T1"}, s.desk.written())
+	s.Equal(2, s.desk.count("delete note"))
 }
 
 // Whether something was made is not known: that is no refusal.

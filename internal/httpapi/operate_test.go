@@ -86,7 +86,7 @@ func TestParkedList(t *testing.T) {
 func TestParkedItemIsSettled(t *testing.T) {
 	e := newEnv(t)
 	item := "urn:uuid:1//2/../ä%?#"
-	for _, id := range []string{workflow, "feed:rackspace-lon"} {
+	for _, id := range []string{workflow, "feed:rackspace-lon", "write:jira-ops:aaaa"} {
 		path := "/v1/parked/" + url.PathEscape(id) + "/" + url.PathEscape(item)
 		assert.Equal(t, 202, e.call("POST", path+"/retry", "").Code)
 		assert.Equal(t, 202, e.call("POST", path+"/discard", "").Code)
@@ -105,6 +105,7 @@ func TestParkedItemRefused(t *testing.T) {
 	for _, action := range []string{"retry", "discard", "amend"} {
 		assert.Equal(t, 404, e.call("POST", "/v1/parked/"+otherFlow+"/3/"+action, `{"set":{"a":"b"}}`).Code)
 		assert.Equal(t, 404, e.call("POST", "/v1/parked/system:x/3/"+action, `{"set":{"a":"b"}}`).Code)
+		assert.Equal(t, 404, e.call("POST", "/v1/parked/write:other:aaaa/1/"+action, `{"set":{"a":"b"}}`).Code)
 	}
 	w := e.call("POST", "/v1/parked/"+workflow+"/3/amend", `{}`)
 	assert.Equal(t, 422, w.Code)

@@ -105,14 +105,25 @@ func (h *Write) look(ctx context.Context) (contract.WriteOutcome, bool, error) {
 			h.run = next
 			continue
 		}
-		var answer contract.WriteAnswer
+		return h.query(ctx)
+	}
+}
+
+// query asks a worker. Where none answers in time the write, which is known to
+// run, is on its way as far as anybody can tell.
+func (h *Write) query(ctx context.Context) (contract.WriteOutcome, bool, error) {
+	answer := contract.WriteAnswer{Outcome: contract.WriteOutcome{Status: contract.WritePending}}
+	err := within(ctx, firstPatience, func(ctx context.Context) error {
 		value, err := h.of.temporal.QueryWorkflow(ctx, h.id, h.run, contract.UpdateOutcome)
 		if err != nil {
-			return outcome, false, fmt.Errorf("outcome of %s: %w", h.id, classifyQuery(err))
+			return err
 		}
-		err = value.Get(&answer)
-		return answer.Outcome, answer.Outcome.Status != contract.WritePending, err
+		return value.Get(&answer)
+	})
+	if err != nil && !timedOut(err) {
+		return answer.Outcome, false, fmt.Errorf("outcome of %s: %w", h.id, classify(err))
 	}
+	return answer.Outcome, answer.Outcome.Status != contract.WritePending, ctx.Err()
 }
 
 // result is how the run ended; over is false while it runs, and next the run that
@@ -141,6 +152,21 @@ func (h *Write) result(ctx context.Context) (outcome contract.WriteOutcome, next
 	}
 	err = converter.GetDefaultDataConverter().FromPayloads(done.GetResult(), &outcome)
 	return outcome, "", true, err
+}
+
+// Trouble is why the last attempt failed, for a caller who is told "not yet";
+// empty where none has, or nobody can say.
+func (h *Write) Trouble(ctx context.Context) string {
+	described, err := h.of.temporal.DescribeWorkflowExecution(ctx, h.id, h.run)
+	if err != nil {
+		return ""
+	}
+	for _, pending := range described.GetPendingActivities() {
+		if text := pending.GetLastFailure().GetMessage(); text != "" {
+			return text
+		}
+	}
+	return ""
 }
 
 // Answered says that a 2xx was written to the caller in full: from now on an
