@@ -124,7 +124,10 @@ func projectField(ctx context.Context, s *scope, f ticket.Filter) (condition, er
 		return judge(f.Op, some(v.Key, v.ID, v.Name), f.Values, strings.EqualFold, unordered)
 	}
 	if len(keys) > 0 {
-		c.jql = amongJQL("project", keys, negative(f.Op))
+		c.jql = amongJQL("project", keys, false)
+	}
+	if len(keys) > 0 && negative(f.Op) {
+		c.jql = "NOT " + c.jql // every ticket has a project
 	}
 	return c, nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/ticketbridge/ticketbridge/internal/rest"
 	"github.com/ticketbridge/ticketbridge/internal/ticket"
 )
 
@@ -51,6 +52,7 @@ func TestALargeFileIsNotHeldInMemory(t *testing.T) {
 			fmt.Fprintf(rw, `{"id":"1","key":"OPS-1","fields":{"attachment":[{"id":"7","filename":"a.bin","size":%d,"created":"2026-03-04T12:00:00.000+0000"}]}}`, size)
 		}
 	})
+	c.pace = rest.NewPace(Rate{PerSecond: 1e6, Concurrency: 8})
 	upload := ticket.NewAttachment{FileName: "a.bin", Size: size, Open: func() (io.ReadCloser, error) { return &endless{size}, nil }}
 	for name, do := range map[string]func() error{
 		"up": func() error {

@@ -122,7 +122,7 @@ func exists(path string) bool {
 // checked validates every request that the client sends against the vendor's
 // document, where that is at hand.
 type checked struct {
-	t    *testing.T
+	t    testing.TB
 	next http.RoundTripper
 }
 
