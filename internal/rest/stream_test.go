@@ -48,9 +48,10 @@ func TestAStreamOfAnotherSizeMakesNoRequest(t *testing.T) {
 		stream Stream
 		want   error
 	}{
-		"shorter":  {Stream{Open: content("hell"), Size: 5}, ErrSize},
-		"longer":   {Stream{Open: content("hello!"), Size: 5}, ErrSize},
-		"unopened": {Stream{Open: func() (io.ReadCloser, error) { return nil, broken }, Size: 5}, broken},
+		"shorter":           {Stream{Open: content("hell"), Size: 5}, ErrSize},
+		"longer, and large": {Stream{Open: content(strings.Repeat("x", 1<<20+1)), Size: 1 << 20}, ErrSize},
+		"longer":            {Stream{Open: content("hello!"), Size: 5}, ErrSize},
+		"unopened":          {Stream{Open: func() (io.ReadCloser, error) { return nil, broken }, Size: 5}, broken},
 		"unreadable": {Stream{Open: func() (io.ReadCloser, error) {
 			return io.NopCloser(io.MultiReader(strings.NewReader("he"), failing{broken})), nil
 		}, Size: 5}, broken},
@@ -64,6 +65,15 @@ func TestAStreamOfAnotherSizeMakesNoRequest(t *testing.T) {
 			assert.Empty(t, *got)
 		})
 	}
+}
+
+// Whoever reads no further than the size, as net/http does first, learns in time.
+func TestTheLastPartIsHeldBackUntilItIsTheLast(t *testing.T) {
+	req, err := Request{Method: "POST", URL: "http://x", Stream: &Stream{Open: content("hello!"), Size: 5}}.http(t.Context(), watch(t.Context(), time.Minute))
+	require.NoError(t, err)
+	sent, err := io.ReadAll(io.LimitReader(req.Body, req.ContentLength))
+	assert.ErrorIs(t, err, ErrSize)
+	assert.Less(t, len(sent), 5)
 }
 
 type failing struct{ err error }

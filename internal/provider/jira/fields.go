@@ -102,10 +102,6 @@ const maxValues = 100
 func (t *turn) selection(ctx context.Context, q ticket.Query, at *position) (selection, error) {
 	s := &scope{t: t, at: at}
 	out := selection{}
-	order, err := s.orderBy(ctx, q.Orders)
-	if err != nil {
-		return out, err
-	}
 	filters := slices.Clone(q.Filters)
 	if t.c.config.DefaultProject != "" && !slices.ContainsFunc(filters, saysWhere) {
 		filters = append(filters, ticket.Filter{Field: "project", Op: ticket.Equal, Values: []string{t.c.config.DefaultProject}})
@@ -121,8 +117,9 @@ func (t *turn) selection(ctx context.Context, q ticket.Query, at *position) (sel
 		}
 		out.conditions = append(out.conditions, c)
 	}
+	order, err := s.orderBy(ctx, q.Orders)
 	out.word(order)
-	return out, nil
+	return out, err
 }
 
 func rank(first bool) int {

@@ -180,6 +180,7 @@ func TestJiraIsAskedNarrowly(t *testing.T) {
 		"created_at[lt]2026-03-04T13:00:01Z":  `created <= "2026-03-04 14:01"`,
 		"due_date[eq]2026-03-10":              `duedate >= "2026-03-09" AND duedate <= "2026-03-12"`,
 		"severity[in]red,green":               `cf[10010] IN ("red", "green")`,
+		"level[eq]red":                        `cf[10010] IN ("red")`,
 		`name[eq]Disks running hot`:           `((summary ~ "Disks" AND summary ~ "running"))`,
 		`name[like]the disks running*hot`:     `((summary ~ "disks"))`,
 		"project[ne]DEV":                      `NOT project IN ("DEV")`,

@@ -3,6 +3,8 @@ package jira
 import (
 	"context"
 	"fmt"
+	"io"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -54,7 +56,9 @@ func furnished(t *testing.T, change ...func(*sim.Options, *Config)) (*world, map
 			CustomFieldMapping{Name: "severity", ProjectID: "*", ProviderFieldPath: "customfield_10010"},
 			CustomFieldMapping{Name: "sites", ProjectID: "*", ProviderFieldPath: "fields/customfield_10014/value"},
 			CustomFieldMapping{Name: "origin", ProjectID: "OPS", ProviderFieldPath: "customfield_10011"},
-			CustomFieldMapping{Name: "origin", ProjectID: "DEV", ProviderFieldPath: "customfield_10017"})
+			CustomFieldMapping{Name: "origin", ProjectID: "DEV", ProviderFieldPath: "customfield_10017"},
+			CustomFieldMapping{Name: "level", ProjectID: "OPS", ProviderFieldPath: "customfield_10010"},
+			CustomFieldMapping{Name: "level", ProjectID: "DEV", ProviderFieldPath: "customfield_10014"})
 	})...)
 	made := map[string]ticket.Ticket{}
 	add := func(n ticket.New) ticket.Ticket {
@@ -143,7 +147,7 @@ func TestOrders(t *testing.T) {
 	for text, want := range map[string][]string{
 		"": {well, hot, full, epic}, "created_at": {epic, full, hot, well}, "priority[desc]": {full, hot, well, epic}, "name": {well, full, hot, epic},
 		"key[desc]": {well, hot, full, epic}, "severity[desc],key": {full, hot, epic, well}, "issue_type,created_at[desc]": {well, epic, hot, full},
-		"customfield_10013[desc],key": {hot, full, epic, well},
+		"customfield_10013[desc],key": {hot, full, epic, well}, "origin[desc]": {full, epic, hot, well},
 	} {
 		t.Run(text, func(t *testing.T) {
 			var orders []ticket.Order
@@ -290,6 +294,21 @@ func TestAnEmptyListIsNoAnonymousOne(t *testing.T) {
 	w.fail(sim.Fault{Kind: sim.Anonymous, Op: "search"})
 	_, err := w.client.QueryTickets(context.Background(), ticket.Query{})
 	assert.Equal(t, ticket.Credentials, kindOf(t, err))
+}
+
+// Jira may answer whom it does not know with empty lists, and say nothing of it.
+func TestAnEmptyListIsTakenOnlyFromAJiraThatKnowsUs(t *testing.T) {
+	for me, known := range map[string]bool{`{"accountId":"acc-bridge"}`: true, `{}`: false} {
+		c := answering(t, func(rw http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, "/myself") {
+				_, _ = io.WriteString(rw, me)
+				return
+			}
+			_, _ = io.WriteString(rw, `{"issues":[],"isLast":true}`)
+		})
+		_, err := c.QueryTickets(t.Context(), ticket.Query{})
+		assert.Equal(t, known, err == nil, "%v", err)
+	}
 }
 
 func TestFaultsOfAQuery(t *testing.T) {
