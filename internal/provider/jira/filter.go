@@ -165,10 +165,9 @@ func referenceField(have func(issue) string, field string) understand {
 func (s *scope) issues(ctx context.Context, values []string) ([]string, error) {
 	var asked, ids []string
 	for _, v := range values {
-		_, _, ok := splitKey(v)
-		if v = strings.TrimSpace(v); v == "" {
+		if v == "" {
 			ids = append(ids, "")
-		} else if ok {
+		} else if isReference(v) {
 			asked = append(asked, strings.ToUpper(v))
 		}
 	}
@@ -180,6 +179,12 @@ func (s *scope) issues(ctx context.Context, values []string) ([]string, error) {
 		ids = append(ids, i.ID)
 	}
 	return ids, err
+}
+
+// isReference: the text can be an id or a key; Jira need not be asked for others.
+func isReference(text string) bool {
+	project, _, ok := splitKey(text)
+	return ok && len(text) <= 255 && !strings.ContainsFunc(strings.TrimSuffix(project, "-"), func(r rune) bool { return notPlain(r) && r != '_' })
 }
 
 func personField(field string) understand {

@@ -274,13 +274,14 @@ func TestTimesInEveryZone(t *testing.T) {
 			}
 			w := newWorld(t, func(o *sim.Options, _ *Config) { o.Zone = zone })
 			w.clock.at = time.Date(2026, 10, 24, 22, 0, 0, 0, time.UTC) // the night that Berlin's clocks go back
-			for n := range 12 {
+			w.client.rest.HTTP = withoutRedirects(w.server.Client()) // others check what is sent
+			for n := range 8 {
 				w.clock.move(30*time.Minute + 333*time.Millisecond)
 				w.create(newTicket(n))
 			}
 			for n, item := range w.query(ticket.Query{Orders: []ticket.Order{{Field: "created_at"}}}).Items {
 				at := item.CreatedAt.Format(time.RFC3339Nano)
-				for op, want := range map[string]int{"eq": 1, "gt": 11 - n, "gte": 12 - n, "lt": n, "lte": n + 1} {
+				for op, want := range map[string]int{"eq": 1, "gt": 7 - n, "gte": 8 - n, "lt": n, "lte": n + 1} {
 					page := w.query(ticket.Query{Filters: []ticket.Filter{filter(t, "created_at["+op+"]"+at)}})
 					assert.Len(t, page.Items, want, "%s %s", op, at)
 				}
