@@ -11,9 +11,7 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
-	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -43,6 +41,16 @@ type Request struct {
 	URL    string
 	Header http.Header
 	Body   []byte
+	// Stream is sent in place of Body. Timeout then bounds the time without
+	// progress, not the whole call.
+	Stream *Stream
+}
+
+func (r Request) reader() io.Reader {
+	if r.Stream != nil {
+		return nil
+	}
+	return bytes.NewReader(r.Body)
 }
 
 // Response is an answer that was read to its end.
@@ -71,25 +79,16 @@ func (e *TransportError) Unwrap() error { return e.Err }
 // Do makes the call. Any complete answer, whatever its status, is a Response;
 // everything else is a *TransportError.
 func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.timeout())
-	defer cancel()
-	var wrote atomic.Bool
-	trace := &httptrace.ClientTrace{WroteHeaderField: func(string, []string) { wrote.Store(true) }}
-	req, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, trace), r.Method, r.URL, bytes.NewReader(r.Body))
+	w := watch(ctx, c.timeout())
+	defer w.end()
+	resp, wrote, err := c.send(w, r)
 	if err != nil {
-		return nil, c.transportError(r, false, err)
-	}
-	for name, values := range r.Header {
-		req.Header[name] = values
-	}
-	resp, err := c.http().Do(req)
-	if err != nil {
-		return nil, c.transportError(r, wrote.Load(), err)
+		return nil, c.transportError(r, wrote, w.cause(err))
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, c.maxBytes()+1))
 	if err != nil {
-		return nil, c.transportError(r, true, fmt.Errorf("reading the answer: %w", err))
+		return nil, c.transportError(r, true, fmt.Errorf("reading the answer: %w", w.cause(err)))
 	}
 	if int64(len(body)) > c.maxBytes() {
 		return nil, c.transportError(r, true, fmt.Errorf("the answer is larger than %d bytes", c.maxBytes()))

@@ -63,6 +63,9 @@ func ParseFilter(text string) (Filter, error) {
 		return Filter{}, fmt.Errorf("filter %q: want field[operator]value, like status[eq]Done", text)
 	}
 	f := Filter{Field: strings.TrimSpace(text[:at]), Op: Equal}
+	if f.Field == "" {
+		return Filter{}, fmt.Errorf("filter %q: the field is missing", text)
+	}
 	rest := text[at+1:]
 	if text[at] == '[' {
 		word, after, closed := strings.Cut(rest, "]")
@@ -73,7 +76,7 @@ func ParseFilter(text string) (Filter, error) {
 		if err != nil {
 			return f, fmt.Errorf("filter %q: %w", text, err)
 		}
-		f.Op, rest = op, strings.TrimPrefix(after, "=")
+		f.Op, rest = op, after
 	}
 	values, err := parseValues(rest, f.Op == In || f.Op == NotIn)
 	if err != nil {
@@ -161,6 +164,7 @@ func ParseOrder(text string) (Order, error) {
 	field, rest, found := strings.Cut(strings.TrimSpace(text), "[")
 	o := Order{Field: strings.TrimSpace(field)}
 	direction, after, closed := strings.Cut(rest, "]")
+	direction = strings.TrimSpace(direction)
 	switch {
 	case o.Field == "" || found && (!closed || strings.TrimSpace(after) != ""):
 		return o, fmt.Errorf("order %q: want field, field[asc] or field[desc]", text)

@@ -37,7 +37,18 @@ const (
 	endUsers       = "GET /user/search"
 	endFields      = "GET /field"
 	endSite        = "GET /serverInfo"
+
+	endCommentGet    = "GET /issue/{id}/comment/{id}"
+	endCommentEdit   = "PUT /issue/{id}/comment/{id}"
+	endCommentDelete = "DELETE /issue/{id}/comment/{id}"
+	endProjects      = "GET /project/search"
+	endAttach        = "POST /issue/{id}/attachments"
+	endAttachLimits  = "GET /attachment/meta"
+	endDownload      = "GET /attachment/content/{id}"
+	endDetach        = "DELETE /attachment/{id}"
 )
+
+const anonymous = "Jira took the call as anonymous: the token is wrong or expired"
 
 // call is one request.
 type call struct {
@@ -51,6 +62,9 @@ type call struct {
 	issue string
 	// project is named by the error when Jira does not know it.
 	project string
+	// stream is sent in place of body, header with or instead of the usual one.
+	stream *rest.Stream
+	header map[string]string
 }
 
 func (c call) method() string { method, _, _ := strings.Cut(c.endpoint, " "); return method }
@@ -122,16 +136,9 @@ func (t *turn) once(ctx context.Context, k call, out any) error {
 	if err := t.admit(k); err != nil {
 		return err
 	}
-	request := rest.Request{Method: k.method(), URL: t.c.base + api + k.path, Header: t.c.header}
-	if len(k.query) > 0 {
-		request.URL += "?" + k.query.Encode()
-	}
-	if k.body != nil {
-		body, err := json.Marshal(k.body)
-		if err != nil {
-			return t.permanent("the request cannot be written as JSON: %v", err)
-		}
-		request.Body = body
+	request, err := t.request(k)
+	if err != nil {
+		return err
 	}
 	response, err := t.c.rest.Do(ctx, request)
 	if err != nil {
@@ -142,6 +149,27 @@ func (t *turn) once(ctx context.Context, k call, out any) error {
 	}
 	t.c.pace.Passed(t.c.now(), k.endpoint)
 	return t.read(k, response, out)
+}
+
+func (t *turn) request(k call) (rest.Request, error) {
+	request := rest.Request{Method: k.method(), URL: t.c.base + api + k.path, Header: t.c.header, Stream: k.stream}
+	if len(k.query) > 0 {
+		request.URL += "?" + k.query.Encode()
+	}
+	if len(k.header) > 0 {
+		request.Header = t.c.header.Clone()
+		for name, value := range k.header {
+			request.Header.Set(name, value)
+		}
+	}
+	if k.body != nil {
+		body, err := json.Marshal(k.body)
+		if err != nil {
+			return request, t.permanent("the request cannot be written as JSON: %v", err)
+		}
+		request.Body = body
+	}
+	return request, nil
 }
 
 func (t *turn) admit(k call) error {
@@ -166,7 +194,7 @@ func (t *turn) read(k call, response *rest.Response, out any) error {
 	}
 	if strings.HasPrefix(response.Header.Get("X-Seraph-LoginReason"), "AUTHENTICAT") &&
 		!strings.Contains(response.Header.Get("X-Seraph-LoginReason"), "OK") {
-		return t.failure(ticket.Credentials, response, "Jira took the call as anonymous: the token is wrong or expired")
+		return t.failure(ticket.Credentials, response, anonymous)
 	}
 	if out == nil {
 		return nil
@@ -191,12 +219,23 @@ func (t *turn) lost(k call, err error) error {
 	if transport, ok := errors.AsType[*rest.TransportError](err); ok && !transport.Sent {
 		failed.Kind = ticket.Retry
 	}
+	if _, ours := errors.AsType[*rest.StreamError](err); ours {
+		failed.Kind = ticket.Retry // Jira got no whole request
+		if errors.Is(err, rest.ErrSize) {
+			failed.Kind = ticket.Permanent
+		}
+	}
 	return failed
 }
 
 func (t *turn) permanent(format string, values ...any) error {
 	text := t.c.rest.Redact(fmt.Sprintf(format, values...))
 	return &ticket.Error{Kind: ticket.Permanent, Op: t.op, Message: rest.Truncate(text, maxMessage)}
+}
+
+// absent is an error for what is not there, where Jira was not asked for it.
+func (t *turn) absent(format string, values ...any) error {
+	return &ticket.Error{Kind: ticket.NotFound, Op: t.op, Message: fmt.Sprintf(format, values...)}
 }
 
 func (t *turn) failure(kind ticket.Kind, response *rest.Response, message string, offScreen ...string) error {

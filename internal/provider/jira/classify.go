@@ -74,6 +74,8 @@ func (t *turn) kind(k call, status int) ticket.Kind {
 	switch {
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
 		return ticket.Credentials
+	case status == http.StatusBadRequest && k.endpoint == endCommentDelete:
+		return ticket.Credentials
 	case status == http.StatusNotFound && !k.creates:
 		return ticket.NotFound
 	case status == http.StatusNotFound && k.issue != "":
@@ -114,6 +116,8 @@ func missingProject(project string) string {
 
 func badRequestAdvice(k call, said complaint) string {
 	switch {
+	case k.endpoint == endCommentDelete:
+		return "The account of the integration may not delete this comment: give it the permission Delete own comments or Delete all comments."
 	case k.project != "" && (said.Fields["project"] != "" || said.Fields["pid"] != ""):
 		return missingProject(k.project)
 	case k.endpoint == endCreate && said.Fields["labels"] != "":

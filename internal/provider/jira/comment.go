@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/ticketbridge/ticketbridge/internal/ticket"
@@ -27,8 +26,9 @@ type comment struct {
 }
 
 type visibility struct {
-	Type  string `json:"type"`
-	Value string `json:"value"`
+	Type       string `json:"type"`
+	Value      string `json:"value"`
+	Identifier string `json:"identifier,omitempty"`
 }
 
 type newComment struct {
@@ -45,9 +45,14 @@ func (k comment) model(ticketID string) ticket.Comment {
 	return ticket.Comment{
 		ID: k.ID, TicketID: ticketID, Creator: k.Author.person(), Content: richText(k.Body),
 		CreatedAt: parseTime(k.Created), UpdatedAt: parseTime(k.Updated),
-		Internal: k.Visibility != nil || k.Public != nil && !*k.Public,
+		Internal: k.internal(),
 	}
 }
+
+func (k comment) internal() bool { return k.Visibility != nil || k.Public != nil && !*k.Public }
+
+// hidden is the property of comments that customers do not see.
+func hidden() property { return property{Key: publicKey, Value: map[string]any{"internal": true}} }
 
 // CreateComment makes a comment with one POST; the operation goes with it as a
 // property. Kind OutcomeUnknown asks for RecoverComment.
@@ -64,26 +69,35 @@ func (c *Client) CreateComment(ctx context.Context, ticketID string, n ticket.Ne
 	if err := t.stillOpen(ctx, ticketID, n.UnlessClosedBefore); err != nil {
 		return ticket.Comment{}, err
 	}
-	body, err := t.newComment(ctx, ticketID, n)
+	made, err := t.createComment(ctx, ticketID, toADF(fitText(n.Content)), n)
 	if err != nil {
 		return ticket.Comment{}, err
-	}
-	var made comment
-	path := "/issue/" + url.PathEscape(ticketID) + "/comment"
-	err = t.do(ctx, call{endpoint: endComment, path: path, body: body, creates: true, issue: ticketID}, &made)
-	if err != nil {
-		return ticket.Comment{}, err
-	}
-	if made.ID == "" {
-		return ticket.Comment{}, &ticket.Error{Kind: ticket.OutcomeUnknown, Op: t.op, Status: 201, Message: "Jira answered a comment without id"}
 	}
 	out := made.model(ticketID)
 	out.Internal = n.Internal
 	return out, nil
 }
 
-func (t *turn) newComment(ctx context.Context, ticketID string, n ticket.NewComment) (newComment, error) {
-	body := newComment{Body: toADF(fitText(n.Content))}
+// createComment makes a comment of doc; n.Content is left to doc.
+func (t *turn) createComment(ctx context.Context, ticketID string, doc document, n ticket.NewComment) (comment, error) {
+	body, err := t.newComment(ctx, ticketID, doc, n)
+	if err != nil {
+		return comment{}, err
+	}
+	var made comment
+	path := "/issue/" + url.PathEscape(ticketID) + "/comment"
+	err = t.do(ctx, call{endpoint: endComment, path: path, body: body, creates: true, issue: ticketID}, &made)
+	if err != nil {
+		return comment{}, err
+	}
+	if made.ID == "" {
+		return comment{}, &ticket.Error{Kind: ticket.OutcomeUnknown, Op: t.op, Status: 201, Message: "Jira answered a comment without id"}
+	}
+	return made, nil
+}
+
+func (t *turn) newComment(ctx context.Context, ticketID string, doc document, n ticket.NewComment) (newComment, error) {
+	body := newComment{Body: doc}
 	if len(body.Body.Content) == 0 {
 		return newComment{}, t.permanent("content: empty: Jira takes no empty comment")
 	}
@@ -98,7 +112,7 @@ func (t *turn) newComment(ctx context.Context, ticketID string, n ticket.NewComm
 	case err != nil:
 		return newComment{}, err
 	case desk:
-		body.Properties = append(body.Properties, property{Key: publicKey, Value: map[string]any{"internal": true}})
+		body.Properties = append(body.Properties, hidden())
 	default:
 		body.Visibility = &visibility{Type: "role", Value: t.c.config.InternalRole}
 	}
@@ -123,32 +137,66 @@ func (t *turn) onServiceDesk(ctx context.Context, ticketID string) (bool, error)
 	return p.Type == serviceDesk, err
 }
 
-const commentPage = 100
+const (
+	commentPage = 100
+	// commentOverlap is how many comments may be deleted between two pages
+	// without one being missed: they move the others up.
+	commentOverlap = 10
+	// maxCommentPages bounds a listing: Jira holds at most 5,000 comments an issue.
+	maxCommentPages = 57
+)
 
-// maxCommentPages bounds a listing: Jira holds at most 5,000 comments an issue.
-const maxCommentPages = 51
-
-// ListComments lists a ticket's comments, oldest first.
+// ListComments lists a ticket's comments, oldest first. Notes are among them,
+// with Internal set; ListNotes has them with their titles.
 func (c *Client) ListComments(ctx context.Context, ticketID string) ([]ticket.Comment, error) {
 	t, err := c.begin("list comments of issue "+ticketID, endComments, "")
 	if err != nil {
 		return nil, err
 	}
 	defer t.end()
+	all, err := t.allComments(ctx, ticketID)
+	if err != nil {
+		return nil, err
+	}
 	var out []ticket.Comment
-	seen := map[string]bool{}
-	err = t.comments(ctx, ticketID, "created", func(k comment) (bool, error) {
-		if !seen[k.ID] {
-			out = append(out, k.model(ticketID))
-		}
-		seen[k.ID] = true
+	for _, k := range all {
+		out = append(out, k.model(ticketID))
+	}
+	return out, nil
+}
+
+func (t *turn) allComments(ctx context.Context, ticketID string) ([]comment, error) {
+	var out []comment
+	err := t.comments(ctx, ticketID, "created", func(k comment) (bool, error) {
+		out = append(out, k)
 		return true, nil
 	})
 	return out, err
 }
 
-// comments gives each comment to take until it says no more.
+// DeleteComment deletes a comment. One that is gone is NotFound.
+//
+// Jira answers 400 where the account lacks the permission (its OpenAPI document,
+// "Delete comment").
+func (c *Client) DeleteComment(ctx context.Context, ticketID, commentID string) error {
+	t, err := c.begin("delete comment "+commentID+" of issue "+ticketID, endCommentDelete, ticketID)
+	if err != nil {
+		return err
+	}
+	defer t.end()
+	if ticketID == "" || commentID == "" {
+		return t.permanent("the ticket's and the comment's id are needed")
+	}
+	return t.deleteComment(ctx, ticketID, commentID)
+}
+
+func (t *turn) deleteComment(ctx context.Context, ticketID, commentID string) error {
+	return t.do(ctx, call{endpoint: endCommentDelete, path: commentPath(ticketID, commentID), issue: ticketID}, nil)
+}
+
+// comments gives each comment to take, once, until it says no more.
 func (t *turn) comments(ctx context.Context, ticketID, order string, take func(comment) (bool, error)) error {
+	seen := map[string]bool{}
 	for start, n := 0, 0; n < maxCommentPages; n++ {
 		var page struct {
 			Comments *[]comment `json:"comments"`
@@ -165,14 +213,19 @@ func (t *turn) comments(ctx context.Context, ticketID, order string, take func(c
 			return t.nonsense("a list of comments without comments")
 		}
 		for _, k := range *page.Comments {
+			if seen[k.ID] {
+				continue
+			}
+			seen[k.ID] = true
 			if more, err := take(k); err != nil || !more {
 				return err
 			}
 		}
-		start += len(*page.Comments)
-		if len(*page.Comments) == 0 || start >= page.Total {
+		end := start + len(*page.Comments)
+		if end >= page.Total || end <= start+commentOverlap {
 			return nil
 		}
+		start = end - commentOverlap
 	}
 	return nil
 }
@@ -186,11 +239,17 @@ func (c *Client) RecoverComment(ctx context.Context, ticketID string, n ticket.N
 		return ticket.Comment{}, false, err
 	}
 	defer t.end()
-	if n.Operation == "" {
-		return ticket.Comment{}, false, t.permanent("the comment bears no operation to find it by")
+	hit, found, err := t.recoverComment(ctx, ticketID, n.Operation, a)
+	if err != nil || !found {
+		return ticket.Comment{}, false, err
 	}
-	var hit ticket.Comment
-	found := false
+	return hit.model(ticketID), true, nil
+}
+
+func (t *turn) recoverComment(ctx context.Context, ticketID, operation string, a ticket.Attempt) (hit comment, found bool, err error) {
+	if operation == "" {
+		return comment{}, false, t.permanent("the comment bears no operation to find it by")
+	}
 	err = t.comments(ctx, ticketID, "-created", func(k comment) (bool, error) {
 		created := parseTime(k.Created)
 		if !created.IsZero() && created.Before(a.FirstScheduledAt.Add(-lookBack)) {
@@ -200,15 +259,12 @@ func (c *Client) RecoverComment(ctx context.Context, ticketID string, n ticket.N
 		if err != nil {
 			return false, err
 		}
-		if s.Operation == n.Operation {
-			hit, found = k.model(ticketID), true
+		if s.Operation == operation {
+			hit, found = k, true
 		}
 		return !found, nil
 	})
-	if err != nil {
-		return ticket.Comment{}, false, err
-	}
-	return hit, found, nil
+	return hit, found && err == nil, err
 }
 
 // commentStamp reads a comment's property: from the listing where Jira put it
@@ -240,8 +296,3 @@ func (t *turn) commentStamp(ctx context.Context, k comment) (stamp, error) {
 
 // lookBack allows for clocks that differ: ours and Jira's.
 const lookBack = 5 * time.Minute
-
-// quoteJQL writes a text of JQL.
-func quoteJQL(text string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", " ").Replace(text) + `"`
-}

@@ -98,6 +98,7 @@ type Client struct {
 	fieldTypes *rest.Cache[map[string]fieldSchema]
 	sites      *rest.Cache[string]
 	presence   *rest.Cache[struct{}]
+	uploads    *rest.Cache[uploadLimits]
 }
 
 // New checks config and makes a client; it makes no call. The error names every
@@ -158,6 +159,7 @@ func newClient(config Config, base, authorization string) *Client {
 		fieldTypes: rest.NewCache[map[string]fieldSchema](now),
 		sites:      rest.NewCache[string](now),
 		presence:   rest.NewCache[struct{}](now),
+		uploads:    rest.NewCache[uploadLimits](now),
 	}
 }
 

@@ -18,6 +18,7 @@ type create struct {
 	Fields     map[string]any `json:"fields"`
 	Properties []property     `json:"properties,omitempty"`
 	project    string
+	in         project
 	warnings   []string
 	notes      []string // lines that end the description
 }
@@ -44,7 +45,7 @@ func (c *Client) CreateTicket(ctx context.Context, n ticket.New) (ticket.Ticket,
 	var made issue
 	err = t.do(ctx, call{endpoint: endCreate, path: "/issue", body: k, creates: true, project: k.project}, &made)
 	if err != nil {
-		return ticket.Ticket{}, err
+		return ticket.Ticket{}, t.explain(ctx, err, n.CustomFields, k.in, c.issueTypeOf(n))
 	}
 	if made.ID == "" || made.Key == "" {
 		return ticket.Ticket{}, &ticket.Error{
@@ -84,7 +85,7 @@ func (t *turn) newIssue(ctx context.Context, n ticket.New) (*create, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &create{project: in.Key, Fields: map[string]any{
+	k := &create{project: in.Key, in: in, Fields: map[string]any{
 		"project":   map[string]any{"key": in.Key},
 		"issuetype": byNameOrID(kind),
 		"summary":   oneLine(cmp.Or(n.Name, n.Summary)),

@@ -99,6 +99,17 @@ func (t *turn) fieldValue(ctx context.Context, name string, path fieldPath, valu
 	if value == nil {
 		return nil, nil
 	}
+	if items, list := value.([]any); list && len(path.within) > 0 {
+		out := make([]any, 0, len(items))
+		for _, item := range items {
+			inner, err := t.fieldValue(ctx, name, path, item)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, inner)
+		}
+		return out, nil
+	}
 	if len(path.within) > 0 {
 		for _, member := range slices.Backward(path.within) {
 			value = map[string]any{member: value}
@@ -147,7 +158,7 @@ func (t *turn) shape(ctx context.Context, schema fieldSchema, value any) (any, e
 	}
 	word, ok := scalar(value)
 	if !ok {
-		return value, nil // already in Jira's own form
+		return value, wantsScalar(schema, value)
 	}
 	switch {
 	case schema.richText():
@@ -156,6 +167,28 @@ func (t *turn) shape(ctx context.Context, schema fieldSchema, value any) (any, e
 		return t.shape(ctx, schema, []any{value})
 	}
 	return t.shapeScalar(ctx, schema, value, word)
+}
+
+// wantsScalar: an object is taken for Jira's own form, where Jira has one.
+func wantsScalar(schema fieldSchema, value any) error {
+	kind := ""
+	switch _, list := value.([]any); {
+	case schema.richText():
+		return nil
+	case schema.Type == "number":
+		kind = "a number"
+	case schema.Type == "date":
+		kind = "a date, YYYY-MM-DD"
+	case schema.Type == "datetime":
+		kind = "a time, RFC 3339"
+	case schema.Type == "string":
+		kind = "a text"
+	case list && (schema.Type == "option" || schema.Type == "user"):
+		kind = "one value"
+	default:
+		return nil
+	}
+	return fmt.Errorf("the field takes %s, not %s", kind, plainValue(value))
 }
 
 func (t *turn) shapeScalar(ctx context.Context, schema fieldSchema, value any, word string) (any, error) {
@@ -218,7 +251,7 @@ func scalar(value any) (string, bool) {
 // readCustomFields answers the mapped fields by their names, and the other
 // custom fields that have a value by their ids.
 func (c *Client) readCustomFields(i issue) map[string]any {
-	in := project{ID: i.value("project").ID, Key: i.value("project").Key}
+	in := i.project()
 	out, taken := map[string]any{}, map[string]bool{}
 	for _, m := range c.config.CustomFieldMappings {
 		path, ok := c.mapping(m.Name, in)
@@ -243,28 +276,70 @@ func (c *Client) readCustomFields(i issue) map[string]any {
 	return out
 }
 
-// readValue is a field's value; documents become Markdown, options their value.
+// readValue is a field's value, or what is in it: documents become Markdown,
+// options their value, times RFC 3339. A path goes into each member of a list,
+// or by its number into one.
 func readValue(raw json.RawMessage, within []string) any {
 	var value any
 	if json.Unmarshal(raw, &value) != nil {
 		return nil
 	}
 	for _, member := range within {
-		object, ok := value.(map[string]any)
-		if !ok {
-			return nil
+		value = memberOf(value, member)
+	}
+	return simple(value)
+}
+
+func memberOf(value any, member string) any {
+	switch v := value.(type) {
+	case map[string]any:
+		return v[member]
+	case []any:
+		if n, err := strconv.Atoi(member); err == nil {
+			if n < 0 || n >= len(v) {
+				return nil
+			}
+			return v[n]
 		}
-		value = object[member]
+		var out []any
+		for _, item := range v {
+			if inner := memberOf(item, member); inner != nil {
+				out = append(out, inner)
+			}
+		}
+		if out != nil {
+			return out
+		}
 	}
-	object, ok := value.(map[string]any)
-	if !ok {
-		return value
-	}
-	if object["type"] == "doc" {
-		return richText(raw)
-	}
-	if option, ok := object["value"]; ok {
-		return option
+	return nil
+}
+
+func simple(value any) any {
+	switch v := value.(type) {
+	case string:
+		if at, err := time.Parse(timeLayout, v); err == nil {
+			return at.UTC().Format(time.RFC3339Nano)
+		}
+	case []any:
+		for i, item := range v {
+			v[i] = simple(item)
+		}
+	case map[string]any:
+		if v["type"] == "doc" {
+			return richValue(v)
+		}
+		if option, ok := v["value"]; ok {
+			return option
+		}
 	}
 	return value
+}
+
+// richValue is a document that came as part of a value.
+func richValue(doc map[string]any) any {
+	raw, err := json.Marshal(doc)
+	if err != nil {
+		return doc
+	}
+	return richText(raw)
 }

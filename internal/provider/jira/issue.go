@@ -50,6 +50,11 @@ func (i issue) value(field string) named {
 	return v
 }
 
+func (i issue) project() project {
+	in := i.value("project")
+	return project{ID: in.ID, Key: in.Key}
+}
+
 func (i issue) text(field string) string {
 	var text string
 	if raw, ok := i.Fields[field]; !ok || json.Unmarshal(raw, &text) != nil {
@@ -112,7 +117,7 @@ func (t *turn) issue(ctx context.Context, id string) (issue, error) {
 	}
 	err := t.do(ctx, call{
 		endpoint: endGet, path: "/issue/" + url.PathEscape(id),
-		query: url.Values{"fields": {"*all"}, "properties": {propertyKey}},
+		query: url.Values{"fields": wholeIssue(), "properties": {propertyKey}},
 	}, &found)
 	if err == nil && (found.ID == "" || found.Key == "") {
 		err = t.nonsense("an issue without id and key")
@@ -144,7 +149,8 @@ func (t *turn) model(ctx context.Context, i issue) ticket.Ticket {
 		DueDate: i.time("duedate"), CompletionDate: state.CompletionDate,
 		Project: cmp.Or(project.Key, project.ID), IssueType: i.value("issuetype").Name,
 		Parent: i.value("parent").Key, Tags: tags(i.labels()),
-		CustomFields: t.c.readCustomFields(i), Unmapped: map[string]any{},
+		CustomFields: t.c.readCustomFields(i), Unmapped: unmapped(i),
+		Operation: stampFrom(i.Properties).Operation,
 	}
 	for name, value := range map[string]string{
 		"key": i.Key, "url": out.URL, "resolution": i.value("resolution").Name,
@@ -156,6 +162,48 @@ func (t *turn) model(ctx context.Context, i issue) ticket.Ticket {
 		}
 	}
 	return out
+}
+
+// unmapped are the issue's own fields that the model has no place for, by their
+// ids, and its files.
+func unmapped(i issue) map[string]any {
+	out := map[string]any{}
+	for field, raw := range i.Fields {
+		if strings.HasPrefix(field, "customfield_") || slices.Contains(mapped(), field) {
+			continue
+		}
+		switch value := readValue(raw, nil).(type) {
+		case nil:
+		case []any:
+			if len(value) > 0 {
+				out[field] = value
+			}
+		default:
+			out[field] = value
+		}
+	}
+	var files []map[string]any
+	for _, a := range i.attachments(i.ID) {
+		files = append(files, map[string]any{
+			"id": a.ID, "file_name": a.FileName, "file_type": a.FileType, "file_size": a.Size,
+			"creator": a.Creator, "created_date": a.CreatedAt.Format(time.RFC3339Nano),
+		})
+	}
+	if len(files) > 0 {
+		out[attachmentsKey] = files
+	}
+	return out
+}
+
+// attachmentsKey is where Unmapped holds the metadata of a ticket's files.
+const attachmentsKey = "attachments"
+
+// mapped are the fields that are elsewhere in a ticket.
+func mapped() []string {
+	return []string{
+		"summary", "description", "creator", "reporter", "assignee", "priority", "status", "created", "updated",
+		"duedate", "resolutiondate", "project", "issuetype", "parent", "labels", "attachment", "comment", "worklog", "resolution",
+	}
 }
 
 // scoped marks the address for tokens with scopes, where people cannot browse.

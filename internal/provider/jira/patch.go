@@ -42,14 +42,13 @@ func (c *Client) PatchTicket(ctx context.Context, id string, p ticket.Patch) (ti
 	if p.KeepClosed && closing(now).Closed {
 		p.Status, p.Resolution = nil, nil
 	}
-	in := project{ID: now.value("project").ID, Key: now.value("project").Key}
-	custom, err := t.customFields(ctx, p.CustomFields, in)
+	custom, err := t.customFields(ctx, p.CustomFields, now.project())
 	if err != nil {
 		return ticket.Ticket{}, err
 	}
 	warnings, err := t.apply(ctx, now, p, custom)
 	if err != nil {
-		return ticket.Ticket{}, err
+		return ticket.Ticket{}, t.explain(ctx, err, p.CustomFields, now.project(), now.value("issuetype").Name)
 	}
 	out, err := t.ticket(ctx, now.ID)
 	addWarnings(&out, warnings)

@@ -3,6 +3,7 @@ package jira
 import (
 	"context"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/ticketbridge/ticketbridge/internal/ticket"
@@ -42,6 +43,53 @@ func (t *turn) account(ctx context.Context, person string) (string, error) {
 		}
 		return "", nil
 	})
+}
+
+// maxPeople is the page of Jira's user search.
+const maxPeople = 50
+
+// accountsOf are the account ids of those whom a value names exactly: by e-mail
+// address, name or account id. None where nobody is found, the search is not
+// allowed, or there may be more. The empty value is nobody's, and stays.
+func (t *turn) accountsOf(ctx context.Context, value string) ([]string, error) {
+	if value == "" {
+		return []string{""}, nil
+	}
+	if strings.Contains(value, "@") {
+		id, err := t.account(ctx, value)
+		return some(id), unlessWait(err)
+	}
+	for _, by := range []string{"query", "accountId"} {
+		var users []named
+		query := url.Values{by: {value}, "maxResults": {strconv.Itoa(maxPeople)}}
+		if by == "accountId" && len(value) > 128 {
+			return nil, nil
+		}
+		if err := t.do(ctx, call{endpoint: endUsers, path: "/user/search", query: query}, &users); err != nil {
+			return nil, unlessWait(err)
+		}
+		if len(users) == maxPeople {
+			return nil, nil
+		}
+		var ids []string
+		for _, u := range users {
+			if u.AccountID != "" && (strings.EqualFold(u.DisplayName, value) || u.AccountID == value) {
+				ids = append(ids, u.AccountID)
+			}
+		}
+		if len(ids) > 0 {
+			return ids, nil
+		}
+	}
+	return nil, nil
+}
+
+// unlessWait: what can be done without passes, the wish to wait does not.
+func unlessWait(err error) error {
+	if kind := ticket.KindOf(err); err != nil && (kind == ticket.RateLimited || kind == ticket.Retry) {
+		return err
+	}
+	return nil
 }
 
 // accountOrWarning finds a person for a field that a ticket can do without; a

@@ -39,7 +39,7 @@ func (c *clock) move(d time.Duration) {
 
 // world is a client before a simulated Jira, both on one clock.
 type world struct {
-	t      *testing.T
+	t      testing.TB
 	clock  *clock
 	sim    *sim.Simulator
 	server *httptest.Server
@@ -47,7 +47,7 @@ type world struct {
 	config Config
 }
 
-func newWorld(t *testing.T, change ...func(*sim.Options, *Config)) *world {
+func newWorld(t testing.TB, change ...func(*sim.Options, *Config)) *world {
 	_, _ = vendorSpec() // outside of any call's timeout; its error shows at the first request
 	w := &world{t: t, clock: newClock()}
 	options := sim.Options{Now: w.clock.now, Username: "bridge@acme.example", Secret: testToken, Seed: 7}
@@ -103,7 +103,7 @@ func (w *world) stored(id string) sim.Issue {
 	return sim.Issue{}
 }
 
-func kindOf(t *testing.T, err error) ticket.Kind {
+func kindOf(t testing.TB, err error) ticket.Kind {
 	t.Helper()
 	require.Error(t, err)
 	var e *ticket.Error

@@ -58,7 +58,11 @@ func removedAPI(*exchange) answer {
 
 // serve answers one call of the API.
 func (s *Simulator) serve(w http.ResponseWriter, r *http.Request, op string, handle func(*exchange) answer) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	limit := int64(maxBody)
+	if op == opAttach {
+		limit += s.options.UploadLimit
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	if err != nil {
 		write(w, refuse(http.StatusRequestEntityTooLarge, nil, "the request is too large"))
 		return
@@ -70,7 +74,7 @@ func (s *Simulator) serve(w http.ResponseWriter, r *http.Request, op string, han
 	result, fault := s.decide(x, op, handle)
 	s.count(op, result, fault)
 	s.mu.Unlock()
-	if fault != nil && !fault.play(w, r) {
+	if fault != nil && !fault.play(w, r, result) {
 		return
 	}
 	w.Header().Set("X-AAccountId", "acc-bridge")
@@ -139,6 +143,10 @@ func (s *Simulator) overRate(now time.Time) bool {
 func write(w http.ResponseWriter, a answer) {
 	for name, values := range a.header {
 		w.Header()[name] = values
+	}
+	if f, ok := a.body.(file); ok {
+		f.write(w)
+		return
 	}
 	if html, ok := a.body.(htmlBody); ok {
 		w.Header().Set("Content-Type", "text/html")

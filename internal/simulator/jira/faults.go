@@ -28,6 +28,8 @@ const (
 	HTMLBefore = "html-before"
 	// Slow does it and answers Delay later.
 	Slow = "slow"
+	// Cut answers the first half of a file and closes the connection.
+	Cut = "cut"
 	// Anonymous answers as if nobody had logged in.
 	Anonymous = "anonymous"
 )
@@ -37,7 +39,8 @@ const (
 type Fault struct {
 	Kind string `json:"kind"`
 	// Op is the operation it is for: create, comment, transition, edit, get,
-	// search, bulkfetch, comments, users, project, ...; empty: all.
+	// search, bulkfetch, comments, comment-get, comment-edit, comment-delete, attach,
+	// attach-meta, download, detach, projects, fields, users, project, ...; empty: all.
 	Op          string  `json:"op,omitempty"`
 	Probability float64 `json:"probability,omitempty"`
 	Times       int     `json:"times,omitempty"`
@@ -57,7 +60,7 @@ type Fault struct {
 func (f *Fault) after() time.Duration { return time.Duration(f.Delay) * time.Millisecond }
 
 func (f *Fault) check() error {
-	kinds := []string{TooMany, ErrorBefore, ErrorAfter, DropBefore, DropAfter, DropLate, HTML, HTMLBefore, Slow, Anonymous}
+	kinds := []string{TooMany, ErrorBefore, ErrorAfter, DropBefore, DropAfter, DropLate, HTML, HTMLBefore, Slow, Anonymous, Cut}
 	if !slices.Contains(kinds, f.Kind) {
 		return fmt.Errorf("kind: %q: want one of %v", f.Kind, kinds)
 	}
@@ -157,8 +160,12 @@ func statusOr(status, absent int) int {
 }
 
 // play does what a fault does to the connection; false: there is no answer.
-func (f *Fault) play(w http.ResponseWriter, r *http.Request) bool {
+func (f *Fault) play(w http.ResponseWriter, r *http.Request, a answer) bool {
 	switch f.Kind {
+	case Cut:
+		if content, ok := a.body.(file); ok {
+			content.cut(w)
+		}
 	case DropBefore, DropAfter, DropLate:
 		panic(http.ErrAbortHandler)
 	case HTML:

@@ -335,7 +335,7 @@ func (s *Simulator) editIssue(x *exchange) answer {
 		return refuse(http.StatusBadRequest, problems)
 	}
 	return answer{status: http.StatusNoContent, commit: func(at time.Time) any {
-		next.Updated, next.Comments = at, i.Comments
+		next.Updated, next.Comments, next.Attachments = at, i.Comments, i.Attachments
 		*i = next
 		return nil
 	}}

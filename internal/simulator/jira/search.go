@@ -1,15 +1,16 @@
 package jira
 
 import (
-	"fmt"
+	"encoding/base64"
+	"encoding/json"
 	"net/http"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 )
 
-// search answers from an index that sees an issue IndexLag after it was made.
+// search answers from an index that sees an issue IndexLag after it was made. A
+// page's token is the place in the order after which the next one begins, so
+// that issues that come and go before it move nothing.
 func (s *Simulator) search(x *exchange) answer {
 	var body struct {
 		JQL        string   `json:"jql"`
@@ -21,130 +22,82 @@ func (s *Simulator) search(x *exchange) answer {
 	if x.decode(&body) != nil {
 		return refuse(http.StatusBadRequest, nil, "There was an error parsing JSON. Check that your request body is valid.")
 	}
-	q, err := parseJQL(body.JQL)
+	q, err := s.parseJQL(body.JQL)
 	if err != nil {
 		return refuse(http.StatusBadRequest, nil, err.Error())
 	}
+	after, valid := readPlace(body.Token)
+	if !valid {
+		return refuse(http.StatusBadRequest, nil, "The nextPageToken is invalid.")
+	}
 	var hits []*Issue
 	for _, i := range s.sorted() {
-		if s.issue(i.ID) != nil && !i.IndexedAt.After(x.now) && q.matches(i) {
+		if s.issue(i.ID) != nil && !i.IndexedAt.After(x.now) && q.matches(i) && (after == nil || q.compare(s.place(q, i), after) > 0) {
 			hits = append(hits, i)
 		}
 	}
-	q.sort(hits)
+	slices.SortStableFunc(hits, func(a, b *Issue) int { return q.compare(s.place(q, a), s.place(q, b)) })
 	size := 50
 	if body.MaxResults != nil {
 		size = *body.MaxResults
 	}
-	start := atoi(body.Token, 0)
+	last := size >= len(hits)
+	hits = hits[:min(size, len(hits))]
 	issues := []any{}
-	for n := start; n < len(hits) && n < start+size; n++ {
+	for _, i := range hits {
 		if len(body.Fields) == 0 {
-			issues = append(issues, map[string]any{"id": hits[n].ID})
+			issues = append(issues, map[string]any{"id": i.ID})
 			continue
 		}
-		issues = append(issues, s.view(hits[n], body.Fields, body.Properties))
+		issues = append(issues, s.view(i, body.Fields, body.Properties))
 	}
-	out := map[string]any{"issues": issues, "isLast": start+size >= len(hits)}
-	if start+size < len(hits) {
-		out["nextPageToken"] = strconv.Itoa(start + size)
+	out := map[string]any{"issues": issues, "isLast": last}
+	if !last && len(hits) > 0 {
+		out["nextPageToken"] = writePlace(s.place(q, hits[len(hits)-1]))
 	}
 	return ok(out)
 }
 
-// jql is as much of the language as is needed: comparisons joined by AND, and
-// an order.
-type jql struct {
-	clauses []clause
-	order   string
-	down    bool
-}
-
-type clause struct {
-	field  string
-	not    bool
-	values []string
-}
-
-func parseJQL(text string) (jql, error) {
-	order := regexp.MustCompile(`(?i)\s*\bORDER BY\b\s*`).Split(text, 2)
-	q := jql{order: "created", down: true}
-	if len(order) == 2 {
-		fields := strings.Fields(order[1])
-		if len(fields) == 0 || len(fields) > 2 || !slices.Contains([]string{"created", "key", "id", "updated"}, strings.ToLower(fields[0])) {
-			return q, fmt.Errorf("Error in the JQL Query: cannot order by '%s'", order[1])
-		}
-		q.order, q.down = strings.ToLower(fields[0]), len(fields) == 2 && strings.EqualFold(fields[1], "DESC")
+// place is where an issue stands in an order.
+func (s *Simulator) place(q jql, i *Issue) []string {
+	var out []string
+	for _, o := range q.orders {
+		key, _ := s.sortable(o.field) // the parser saw to it
+		out = append(out, key(i))
 	}
-	if strings.TrimSpace(order[0]) == "" {
-		return q, fmt.Errorf("Unbounded JQL queries are not allowed here. Please add a search restriction to your query.")
-	}
-	comparison := regexp.MustCompile(`(?i)^\s*([a-z]+)\s*(!=|=|\bin\b)\s*(\(.*\)|"(?:[^"\\]|\\.)*"|[^\s"()]+)\s*$`)
-	for _, part := range regexp.MustCompile(`(?i)\s+AND\s+`).Split(order[0], -1) {
-		m := comparison.FindStringSubmatch(part)
-		if m == nil {
-			return q, fmt.Errorf("Error in the JQL Query: cannot read '%s'", part)
-		}
-		c := clause{field: strings.ToLower(m[1]), not: m[2] == "!="}
-		if !slices.Contains([]string{"project", "labels", "key", "id", "status", "statuscategory"}, c.field) {
-			return q, fmt.Errorf("Field '%s' does not exist or you do not have permission to view it.", m[1])
-		}
-		for _, v := range strings.Split(strings.Trim(m[3], "()"), ",") {
-			c.values = append(c.values, unquote(strings.TrimSpace(v)))
-		}
-		q.clauses = append(q.clauses, c)
-	}
-	return q, nil
+	return append(out, strings.Repeat("0", max(0, 12-len(i.ID)))+i.ID)
 }
 
-func unquote(text string) string {
-	if plain, err := strconv.Unquote(text); err == nil {
-		return plain
-	}
-	return text
-}
-
-func (q jql) matches(i *Issue) bool {
-	for _, c := range q.clauses {
-		if c.holds(i) == c.not {
-			return false
-		}
-	}
-	return true
-}
-
-func (c clause) holds(i *Issue) bool {
-	return slices.ContainsFunc(c.values, func(v string) bool {
-		switch c.field {
-		case "project":
-			return strings.EqualFold(i.Project, v)
-		case "labels":
-			return slices.ContainsFunc(i.Labels, func(l string) bool { return strings.EqualFold(l, v) })
-		case "key", "id":
-			return i.Key == v || i.ID == v
-		case "status":
-			return strings.EqualFold(i.Status, v)
-		default:
-			return strings.EqualFold(categoryOf(i.Status), v)
-		}
-	})
-}
-
-func (q jql) sort(hits []*Issue) {
-	slices.SortStableFunc(hits, func(a, b *Issue) int {
-		order := 0
-		switch q.order {
-		case "created":
-			order = a.Created.Compare(b.Created)
-		case "updated":
-			order = a.Updated.Compare(b.Updated)
-		}
-		if order == 0 {
-			order = number(a.ID) - number(b.ID)
-		}
-		if q.down {
+func (q jql) compare(a, b []string) int {
+	for n, o := range q.orders {
+		if order := strings.Compare(a[n], b[n]); order != 0 && o.down {
 			return -order
+		} else if order != 0 {
+			return order
 		}
-		return order
-	})
+	}
+	if q.orders[len(q.orders)-1].down {
+		a, b = b, a
+	}
+	return strings.Compare(a[len(a)-1], b[len(b)-1])
+}
+
+func writePlace(place []string) string {
+	text, err := json.Marshal(place)
+	if err != nil {
+		return ""
+	}
+	return base64.StdEncoding.EncodeToString(text)
+}
+
+func readPlace(token string) ([]string, bool) {
+	if token == "" {
+		return nil, true
+	}
+	text, err := base64.StdEncoding.DecodeString(token)
+	var place []string
+	if err != nil || json.Unmarshal(text, &place) != nil || len(place) == 0 {
+		return nil, false
+	}
+	return place, true
 }

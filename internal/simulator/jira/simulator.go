@@ -32,6 +32,13 @@ type Options struct {
 	CreatesPerSecond int
 	// BaseURL is what serverInfo answers; empty takes the request's own host.
 	BaseURL string
+	// Zone is the time zone of the caller's profile, by which JQL reads times; nil
+	// takes Berlin's, winter and summer.
+	Zone *time.Location
+	// UploadLimit is the largest attachment in bytes; 0 takes 10 MB.
+	UploadLimit int64
+	// MediaURL, where set, is another host to which downloads are redirected.
+	MediaURL string
 }
 
 // User is an account of the site.
@@ -85,6 +92,12 @@ func New(options Options) *Simulator {
 	if options.Now == nil {
 		options.Now = time.Now
 	}
+	if options.Zone == nil {
+		options.Zone = berlin()
+	}
+	if options.UploadLimit == 0 {
+		options.UploadLimit = 10 << 20
+	}
 	if len(options.Users) == 0 {
 		options.Users = defaultUsers()
 	}
@@ -94,6 +107,14 @@ func New(options Options) *Simulator {
 	}
 	s.routes()
 	return s
+}
+
+func berlin() *time.Location {
+	zone, err := time.LoadLocation("Europe/Berlin")
+	if err != nil { // a machine without time zones
+		return time.FixedZone("Europe/Berlin", 3600)
+	}
+	return zone
 }
 
 func defaultUsers() []User {
@@ -121,6 +142,17 @@ const (
 	opMyself      = "myself"
 	opProject     = "project"
 	opMeta        = "meta"
+	opProjects    = "projects"
+	opFields      = "fields"
+
+	opCommentGet    = "comment-get"
+	opCommentEdit   = "comment-edit"
+	opCommentDelete = "comment-delete"
+
+	opAttach     = "attach"
+	opAttachMeta = "attach-meta"
+	opDownload   = "download"
+	opDetach     = "detach"
 )
 
 func (s *Simulator) routes() {
@@ -129,25 +161,33 @@ func (s *Simulator) routes() {
 		op     string
 		handle func(*exchange) answer
 	}{
-		"POST " + base + "/issue":                                       {opCreate, s.createIssue},
-		"GET " + base + "/issue/{issue}":                                {opGet, s.getIssue},
-		"PUT " + base + "/issue/{issue}":                                {opEdit, s.editIssue},
-		"POST " + base + "/issue/bulkfetch":                             {opBulkfetch, s.bulkfetch},
-		"GET " + base + "/issue/{issue}/comment":                        {opComments, s.listComments},
-		"POST " + base + "/issue/{issue}/comment":                       {opComment, s.createComment},
-		"GET " + base + "/comment/{comment}/properties/{key}":           {opProperty, s.commentProperty},
-		"GET " + base + "/issue/{issue}/transitions":                    {opTransitions, s.listTransitions},
-		"POST " + base + "/issue/{issue}/transitions":                   {opTransition, s.doTransition},
-		"POST " + base + "/search/jql":                                  {opSearch, s.search},
-		"GET " + base + "/user/search":                                  {opUsers, s.searchUsers},
-		"GET " + base + "/myself":                                       {opMyself, s.myself},
-		"GET " + base + "/serverInfo":                                   {opMeta, s.serverInfo},
-		"GET " + base + "/field":                                        {opMeta, s.listFields},
-		"GET " + base + "/priority":                                     {opMeta, s.listPriorities},
-		"GET " + base + "/project/{project}":                            {opProject, s.getProject},
-		"GET " + base + "/issue/createmeta/{project}/issuetypes":        {opMeta, s.createTypes},
-		"GET " + base + "/issue/createmeta/{project}/issuetypes/{type}": {opMeta, s.createFields},
-		"/rest/api/3/search":                                            {opSearch, removedAPI},
+		"POST " + base + "/issue":                                 {opCreate, s.createIssue},
+		"GET " + base + "/issue/{issue}":                          {opGet, s.getIssue},
+		"PUT " + base + "/issue/{issue}":                          {opEdit, s.editIssue},
+		"POST " + base + "/issue/bulkfetch":                       {opBulkfetch, s.bulkfetch},
+		"GET " + base + "/issue/{issue}/comment":                  {opComments, s.listComments},
+		"POST " + base + "/issue/{issue}/comment":                 {opComment, s.createComment},
+		"GET " + base + "/comment/{comment}/properties/{key}":     {opProperty, s.commentProperty},
+		"GET " + base + "/issue/{issue}/transitions":              {opTransitions, s.listTransitions},
+		"POST " + base + "/issue/{issue}/transitions":             {opTransition, s.doTransition},
+		"POST " + base + "/search/jql":                            {opSearch, s.search},
+		"GET " + base + "/user/search":                            {opUsers, s.searchUsers},
+		"GET " + base + "/myself":                                 {opMyself, s.myself},
+		"GET " + base + "/serverInfo":                             {opMeta, s.serverInfo},
+		"GET " + base + "/field":                                  {opFields, s.listFields},
+		"GET " + base + "/project/search":                         {opProjects, s.searchProjects},
+		"GET " + base + "/issue/{issue}/comment/{comment}":        {opCommentGet, s.getComment},
+		"PUT " + base + "/issue/{issue}/comment/{comment}":        {opCommentEdit, s.editComment},
+		"DELETE " + base + "/issue/{issue}/comment/{comment}":     {opCommentDelete, s.deleteComment},
+		"POST " + base + "/issue/{issue}/attachments":             {opAttach, s.attach},
+		"GET " + base + "/attachment/meta":                        {opAttachMeta, s.attachmentMeta},
+		"GET " + base + "/attachment/content/{attachment}":        {opDownload, s.download},
+		"DELETE " + base + "/attachment/{attachment}":             {opDetach, s.detach},
+		"GET " + base + "/priority":                               {opMeta, s.listPriorities},
+		"GET " + base + "/project/{project}":                      {opProject, s.getProject},
+		"GET " + base + "/createmeta/{project}/issuetypes":        {opMeta, s.createTypes},
+		"GET " + base + "/createmeta/{project}/issuetypes/{type}": {opMeta, s.createFields},
+		"/rest/api/3/search":                                      {opSearch, removedAPI},
 	} {
 		s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, route.op, route.handle) })
 	}
@@ -160,6 +200,12 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if i := strings.Index(r.URL.Path, "/rest/api/"); i > 0 {
 		r2 := r.Clone(r.Context())
 		r2.URL.Path, r2.URL.RawPath = r.URL.Path[i:], ""
+		r = r2
+	}
+	// The multiplexer could not tell "createmeta" from an issue's key.
+	if rest, ok := strings.CutPrefix(r.URL.Path, "/rest/api/3/issue/createmeta/"); ok {
+		r2 := r.Clone(r.Context())
+		r2.URL.Path, r2.URL.RawPath = "/rest/api/3/createmeta/"+rest, ""
 		r = r2
 	}
 	s.mux.ServeHTTP(w, r)

@@ -39,6 +39,7 @@ type Issue struct {
 	Custom      map[string]json.RawMessage `json:"custom,omitempty"`
 	Properties  map[string]json.RawMessage `json:"properties,omitempty"`
 	Comments    []*Comment                 `json:"comments,omitempty"`
+	Attachments []*Attachment              `json:"attachments,omitempty"`
 	// IndexedAt is when the search index sees it.
 	IndexedAt time.Time `json:"indexedAt"`
 	// Hidden issues exist and are not shown to the API's user.
@@ -53,6 +54,7 @@ type Comment struct {
 	Author     string                     `json:"author"`
 	Body       json.RawMessage            `json:"body"`
 	Created    time.Time                  `json:"created"`
+	Updated    time.Time                  `json:"updated,omitzero"`
 	Visibility *Visibility                `json:"visibility,omitempty"`
 	Properties map[string]json.RawMessage `json:"properties,omitempty"`
 }
@@ -63,13 +65,36 @@ type Visibility struct {
 	Value string `json:"value"`
 }
 
-// Internal: customers do not see the comment.
-func (c *Comment) Internal() bool {
+func (c *Comment) updated() time.Time {
+	if c.Updated.IsZero() {
+		return c.Created
+	}
+	return c.Updated
+}
+
+// hiddenKey is the property by which a service desk hides a comment.
+const hiddenKey = "sd.public.comment"
+
+// hidden: the service desk shows the comment to agents only.
+func (c *Comment) hidden() bool {
 	var public struct {
 		Internal bool `json:"internal"`
 	}
-	raw, ok := c.Properties["sd.public.comment"]
-	return c.Visibility != nil || ok && json.Unmarshal(raw, &public) == nil && public.Internal
+	raw, ok := c.Properties[hiddenKey]
+	return ok && json.Unmarshal(raw, &public) == nil && public.Internal
+}
+
+// Internal: customers do not see the comment.
+func (c *Comment) Internal() bool { return c.Visibility != nil || c.hidden() }
+
+// Attachment is a file of an issue.
+type Attachment struct {
+	ID       string    `json:"id"`
+	Name     string    `json:"filename"`
+	Author   string    `json:"author"`
+	MimeType string    `json:"mimeType"`
+	Created  time.Time `json:"created"`
+	Content  []byte    `json:"content"`
 }
 
 type state struct {

@@ -2,12 +2,9 @@ package jira
 
 import (
 	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
-	"time"
-	"unicode/utf16"
 )
 
 // view is an issue as the API shows it: the fields asked for, and properties.
@@ -16,7 +13,8 @@ func (s *Simulator) view(i *Issue, fields, properties []string) map[string]any {
 	all := s.fields(i)
 	shown := map[string]any{}
 	for name, value := range all {
-		if len(fields) == 0 || slices.Contains(fields, "*all") || slices.Contains(fields, "*navigable") || slices.Contains(fields, name) {
+		all := len(fields) == 0 || slices.Contains(fields, "*all") || slices.Contains(fields, "*navigable")
+		if (all || slices.Contains(fields, name)) && !slices.Contains(fields, "-"+name) {
 			shown[name] = value
 		}
 	}
@@ -48,6 +46,7 @@ func (s *Simulator) fields(i *Issue) map[string]any {
 		"updated":    stamp(i.Updated),
 		"duedate":    textOrNull(i.DueDate),
 		"resolution": nil, "resolutiondate": nil, "parent": nil,
+		"attachment": s.attachmentViews(i), "components": []any{}, "comment": s.commentPage(i, 0, 20),
 	}
 	if i.Resolution != "" {
 		out["resolution"] = map[string]any{"name": i.Resolution}
@@ -56,7 +55,7 @@ func (s *Simulator) fields(i *Issue) map[string]any {
 		out["resolutiondate"] = stamp(i.Resolved)
 	}
 	if i.Parent != "" {
-		out["parent"] = map[string]any{"key": i.Parent}
+		out["parent"] = map[string]any{"id": s.state.Keys[i.Parent], "key": i.Parent}
 	}
 	for field := range customFields() {
 		out[field] = orNull(i.Custom[field])
@@ -102,12 +101,13 @@ func (s *Simulator) userView(id string) any {
 
 func (s *Simulator) searchUsers(x *exchange) answer {
 	query := strings.ToLower(x.r.URL.Query().Get("query"))
-	if query == "" {
+	id := x.r.URL.Query().Get("accountId")
+	if query == "" && id == "" {
 		return refuse(400, nil, "query is missing")
 	}
 	out := []any{}
 	for _, u := range s.options.Users {
-		if strings.HasPrefix(strings.ToLower(u.Email), query) || strings.HasPrefix(strings.ToLower(u.Name), query) {
+		if query == "" && u.AccountID == id || query != "" && (strings.HasPrefix(strings.ToLower(u.Email), query) || strings.HasPrefix(strings.ToLower(u.Name), query)) {
 			out = append(out, s.userView(u.AccountID))
 		}
 	}
@@ -115,7 +115,7 @@ func (s *Simulator) searchUsers(x *exchange) answer {
 }
 
 func (s *Simulator) myself(*exchange) answer {
-	return ok(map[string]any{"accountId": "acc-bridge", "displayName": "ticketbridge", "timeZone": "Europe/Berlin", "active": true})
+	return ok(map[string]any{"accountId": "acc-bridge", "displayName": "ticketbridge", "timeZone": s.options.Zone.String(), "active": true})
 }
 
 func (s *Simulator) serverInfo(x *exchange) answer {
@@ -157,9 +157,15 @@ func (s *Simulator) createFields(x *exchange) answer {
 		if slices.Contains(p.OffScreen, id) {
 			continue
 		}
-		field := map[string]any{"fieldId": id, "key": id, "name": id, "required": id == "summary", "hasDefaultValue": false, "operations": []string{"set"}}
+		kind := kindOf(id)
+		field := map[string]any{
+			"fieldId": id, "key": id, "name": kind.Name, "required": id == "summary", "hasDefaultValue": false,
+			"operations": []string{"set"}, "schema": kind.schema(id),
+		}
 		if id == "priority" {
 			field["allowedValues"] = priorities()
+		} else if values := kind.allowed(); len(values) > 0 {
+			field["allowedValues"] = values
 		}
 		fields = append(fields, field)
 	}
@@ -191,94 +197,3 @@ func priorityNamed(nameOrID string) string {
 	}
 	return ""
 }
-
-// fieldKind is the type of a custom field.
-type fieldKind struct {
-	Name, Type, Items, Custom string
-}
-
-// customFields are those of the site, one of each kind that matters.
-func customFields() map[string]fieldKind {
-	const plugin = "com.atlassian.jira.plugin.system.customfieldtypes:"
-	return map[string]fieldKind{
-		"customfield_10010": {Name: "Severity", Type: "option", Custom: plugin + "select"},
-		"customfield_10011": {Name: "Source", Type: "string", Custom: plugin + "textfield"},
-		"customfield_10012": {Name: "Runbook", Type: "string", Custom: plugin + "textarea"},
-		"customfield_10013": {Name: "Count", Type: "number", Custom: plugin + "float"},
-		"customfield_10014": {Name: "Sites", Type: "array", Items: "option", Custom: plugin + "multiselect"},
-		"customfield_10015": {Name: "Owner", Type: "user", Custom: plugin + "userpicker"},
-		"customfield_10016": {Name: "Began", Type: "datetime", Custom: plugin + "datetime"},
-	}
-}
-
-func (s *Simulator) listFields(*exchange) answer {
-	out := []any{
-		map[string]any{"id": "duedate", "name": "Due date", "custom": false, "schema": map[string]any{"type": "date", "system": "duedate"}},
-		map[string]any{"id": "summary", "name": "Summary", "custom": false, "schema": map[string]any{"type": "string", "system": "summary"}},
-	}
-	for id, f := range customFields() {
-		schema := map[string]any{"type": f.Type, "custom": f.Custom}
-		if f.Items != "" {
-			schema["items"] = f.Items
-		}
-		out = append(out, map[string]any{"id": id, "name": f.Name, "custom": true, "schema": schema})
-	}
-	return ok(out)
-}
-
-func (f fieldKind) check(raw json.RawMessage) error {
-	if strings.HasSuffix(f.Custom, ":textarea") {
-		return CheckDocument(raw)
-	}
-	var text string
-	if strings.HasSuffix(f.Custom, ":textfield") && json.Unmarshal(raw, &text) == nil && len(utf16.Encode([]rune(text))) > 255 {
-		return fmt.Errorf("The entered text is too long. It exceeds the allowed limit of 255 characters.")
-	}
-	return checkKind(f.Type, f.Items, raw)
-}
-
-func checkKind(kind, items string, raw json.RawMessage) error {
-	var err error
-	switch kind {
-	case "number":
-		var n float64
-		err = json.Unmarshal(raw, &n)
-	case "string":
-		var text string
-		err = json.Unmarshal(raw, &text)
-	case "datetime":
-		var text string
-		if err = json.Unmarshal(raw, &text); err == nil {
-			_, err = time.Parse(timeLayout, text)
-		}
-	case "option":
-		var option struct{ Value, ID string }
-		if err = json.Unmarshal(raw, &option); err == nil && option.Value == "" && option.ID == "" {
-			return errorText("Option id 'null' is not valid")
-		}
-	case "user":
-		var user reference
-		if err = json.Unmarshal(raw, &user); err == nil && user.any() == "" {
-			return errorText("Specify a valid user")
-		}
-	case "array":
-		var parts []json.RawMessage
-		if json.Unmarshal(raw, &parts) != nil {
-			return errorText("data was not an array")
-		}
-		for _, part := range parts {
-			if err := checkKind(items, "", part); err != nil {
-				return err
-			}
-		}
-	}
-	if err != nil {
-		return errorText("Operation value must be a " + kind)
-	}
-	return nil
-}
-
-// errorText is an error whose text is Jira's.
-type errorText string
-
-func (e errorText) Error() string { return string(e) }

@@ -135,7 +135,7 @@ func (s *Simulator) doTransition(x *exchange) answer {
 		return refuse(http.StatusBadRequest, problems)
 	}
 	return answer{status: http.StatusNoContent, commit: func(at time.Time) any {
-		next.Comments = i.Comments
+		next.Comments, next.Attachments = i.Comments, i.Attachments
 		moveTo(&next, t.To, at)
 		*i = next
 		return nil
