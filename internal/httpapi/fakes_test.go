@@ -38,6 +38,7 @@ type env struct {
 	parked    *fakeParked
 	options   Options
 	ticketing *fakeTicketing
+	writes    *fakeWrites
 	log       *logLines
 	handler   http.Handler
 	doc       *openapi3.T
@@ -51,10 +52,10 @@ func newEnv(t testing.TB, change ...func(*Options)) *env {
 		Token{otherToken, Caller{Name: "other", Integration: "other"}},
 	)
 	require.NoError(t, err)
-	e := &env{t: t, events: newFakeEvents(), requests: &fakeRequests{}, feeds: &fakeFeeds{}, parked: &fakeParked{}, ticketing: &fakeTicketing{}, log: &logLines{}}
+	e := &env{t: t, events: newFakeEvents(), requests: &fakeRequests{}, feeds: &fakeFeeds{}, parked: &fakeParked{}, ticketing: &fakeTicketing{}, writes: &fakeWrites{}, log: &logLines{}}
 	now := time.Date(2026, 1, 15, 13, 0, 0, 0, time.FixedZone("", 3600))
 	e.options = Options{
-		Callers: callers, Events: e.events, Requests: e.requests, Feeds: e.feeds, Parked: e.parked, Ticketing: e.ticketing,
+		Callers: callers, Events: e.events, Requests: e.requests, Feeds: e.feeds, Parked: e.parked, Ticketing: e.ticketing, Writes: e.writes,
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/plain")
 			_, _ = io.WriteString(w, "up 1\n")
@@ -84,7 +85,7 @@ var wholeDocument = sync.OnceValue(func() *openapi3.T {
 })
 
 func describe() document {
-	a := &api{Options: Options{Feeds: &fakeFeeds{}, Parked: &fakeParked{}, Ticketing: &fakeTicketing{}, Metrics: http.NotFoundHandler()}.withDefaults()}
+	a := &api{Options: Options{Feeds: &fakeFeeds{}, Parked: &fakeParked{}, Ticketing: &fakeTicketing{}, Writes: &fakeWrites{}, Metrics: http.NotFoundHandler()}.withDefaults()}
 	return newDocument(a.routes(), "test")
 }
 

@@ -37,6 +37,12 @@ func TestDocumentHasEveryPath(t *testing.T) {
 		"GET /v1/ticketing/tickets/{ticketId}/comments", "GET /v1/ticketing/tickets/{ticketId}/notes",
 		"GET /v1/ticketing/attachments/{ticketId}", "GET /v1/ticketing/attachments/{ticketId}/{attachmentId}/download",
 		"GET /v1/ticketing/projects", "GET /v1/ticketing/remote-fields",
+		"POST /v1/ticketing/tickets", "PATCH /v1/ticketing/tickets/{ticketId}",
+		"POST /v1/ticketing/tickets/{ticketId}/comments", "DELETE /v1/ticketing/tickets/{ticketId}/comments/{commentId}",
+		"POST /v1/ticketing/tickets/{ticketId}/notes", "PATCH /v1/ticketing/tickets/{ticketId}/notes/{noteId}",
+		"DELETE /v1/ticketing/tickets/{ticketId}/notes/{noteId}",
+		"POST /v1/ticketing/attachments/{ticketId}", "DELETE /v1/ticketing/attachments/{ticketId}/{attachmentId}",
+		"GET /v1/ticketing/operations/{operation}",
 		"GET /v1/ticketing/escalation-policies", "GET /v1/ticketing/escalation-policies/{escalationPolicyId}/on-call",
 		"GET /healthz", "GET /readyz", "GET /metrics", "GET /openapi.json", "GET /docs", "GET /",
 	}, got)
@@ -49,7 +55,8 @@ func TestDocumentedPathsAreServed(t *testing.T) {
 		for method, operation := range item.Operations() {
 			t.Run(method+" "+path, func(t *testing.T) {
 				target := strings.NewReplacer("{receipt}", "x", "{id}", "1", "{name}", "x", "{workflow}", "x", "{item}", "y",
-					"{ticketId}", "x", "{attachmentId}", "y", "{escalationPolicyId}", "p").Replace(path)
+					"{ticketId}", "x", "{attachmentId}", "y", "{escalationPolicyId}", "p",
+					"{commentId}", "c", "{noteId}", "n", "{operation}", "o").Replace(path)
 				w := e.call(method, target, "", "Authorization", "")
 				if operation.Security != nil && len(*operation.Security) == 0 {
 					assert.Equal(t, http.StatusOK, w.Code)

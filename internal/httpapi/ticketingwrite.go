@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -46,6 +47,8 @@ type StartedWrite interface {
 	Answered(ctx context.Context) error
 	// Async: the caller takes a 202. Where it has ended meanwhile, true.
 	Async(ctx context.Context) (contract.WriteOutcome, bool, error)
+	// Trouble is why the last attempt failed; empty where none did.
+	Trouble(ctx context.Context) string
 	Close()
 }
 
@@ -83,16 +86,13 @@ func (a *api) write(w http.ResponseWriter, r *http.Request, c Caller, asked Tick
 			return nil
 		}
 	}
-	if !ended {
-		return &refusal{
-			status: http.StatusServiceUnavailable, message: "The write is still under way", retryAfter: retryWrite,
-			detail:      "It is safe, and goes on without you.",
-			remediation: "Send the same call again: it joins this write, and nothing is made twice. Or ask GET " + operationPath(started.OperationID()) + ".",
-			context:     &problemContext{Operation: started.OperationID()},
-		}
-	}
-	if outcome.Status != contract.WriteOK {
-		return a.notWritten(started.OperationID(), outcome)
+	switch {
+	case !ended:
+		return underWay(started.OperationID(), "It is safe, and goes on without you. "+started.Trouble(r.Context()))
+	case outcome.Status == contract.WriteParked:
+		return underWay(started.OperationID(), "It waits for a person (starter parked list): "+reasonOf(outcome))
+	case outcome.Status != contract.WriteOK:
+		return notWritten(started.OperationID(), outcome)
 	}
 	return a.written(w, r, started, outcome, answer)
 }
@@ -139,23 +139,37 @@ func (w *wholeWriter) Write(data []byte) (int, error) {
 	return n, err
 }
 
-// notWritten is the answer to a write that the provider, or a person, refused.
-func (a *api) notWritten(operation string, outcome contract.WriteOutcome) error {
-	failed := contract.WriteError{Message: "no reason is known"}
-	if outcome.Error != nil {
-		failed = *outcome.Error
+// underWay is the answer to a write that may still be made.
+func underWay(operation, detail string) error {
+	return &refusal{
+		status: http.StatusServiceUnavailable, message: "The write is still under way", retryAfter: retryWrite,
+		detail:      strings.TrimSpace(detail),
+		remediation: "Send the same call again: it joins this write, and nothing is made twice. Or ask GET " + operationPath(operation) + ".",
+		context:     &problemContext{Operation: operation},
 	}
-	if outcome.Status == contract.WriteParked || outcome.Status == contract.WriteDiscarded {
+}
+
+// notWritten is the answer to a write that the provider, or a person, refused.
+func notWritten(operation string, outcome contract.WriteOutcome) error {
+	if outcome.Status == contract.WriteDiscarded {
 		return &refusal{
-			status: http.StatusConflict, message: "The write is " + outcome.Status, detail: failed.Message,
-			remediation: "A person can settle what is parked: starter parked list.", context: &problemContext{Operation: operation},
+			status: http.StatusConflict, message: "A person discarded the write", detail: reasonOf(outcome),
+			context: &problemContext{Operation: operation},
 		}
 	}
-	kind := ticket.Kind(failed.Kind)
-	if kind == "" {
-		kind = ticket.Permanent
+	failed := &ticket.Error{Kind: ticket.Permanent, Op: "write", Message: reasonOf(outcome)}
+	if outcome.Error != nil {
+		failed.Status = outcome.Error.Status
+		failed.Kind = cmp.Or(ticket.Kind(outcome.Error.Kind), ticket.Permanent)
 	}
-	return &ticket.Error{Kind: kind, Op: "write", Status: failed.Status, Message: failed.Message}
+	return failed
+}
+
+func reasonOf(outcome contract.WriteOutcome) string {
+	if outcome.Error == nil {
+		return "no reason is known"
+	}
+	return outcome.Error.Message
 }
 
 func writeRefusal(err error) error {
@@ -200,7 +214,7 @@ func (a *api) getOperation(w http.ResponseWriter, r *http.Request, c Caller) err
 	}
 	op := ticketOperation{ID: id, Status: outcome.Status, Result: outcome.Result, Warnings: outcome.Warnings}
 	if outcome.Error != nil {
-		op.Reason = outcome.Error.Message
+		op.Reason = reasonOf(outcome)
 	}
 	writeJSON(w, http.StatusOK, op)
 	return nil

@@ -3,6 +3,7 @@ package ticketing
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/ticketbridge/ticketbridge/internal/ticket"
 )
@@ -60,7 +61,9 @@ func (r Reads) ListComments(ctx context.Context, integration, ticketID string) (
 	if err != nil {
 		return nil, err
 	}
-	return c.ListComments(ctx, ticketID)
+	comments, err := c.ListComments(ctx, ticketID)
+	// Some providers keep notes among the comments.
+	return slices.DeleteFunc(comments, func(c ticket.Comment) bool { return c.Internal }), err
 }
 
 // ListNotes lists a ticket's notes, oldest first.

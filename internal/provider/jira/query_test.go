@@ -274,7 +274,7 @@ func TestTimesInEveryZone(t *testing.T) {
 			}
 			w := newWorld(t, func(o *sim.Options, _ *Config) { o.Zone = zone })
 			w.clock.at = time.Date(2026, 10, 24, 22, 0, 0, 0, time.UTC) // the night that Berlin's clocks go back
-			w.client.rest.HTTP = withoutRedirects(w.server.Client()) // others check what is sent
+			w.client.rest.HTTP = withoutRedirects(w.server.Client())    // others check what is sent
 			for n := range 8 {
 				w.clock.move(30*time.Minute + 333*time.Millisecond)
 				w.create(newTicket(n))

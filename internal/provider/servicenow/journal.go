@@ -156,14 +156,9 @@ func commentOf(r record) ticket.Comment {
 // maxEntries bounds a listing.
 const maxEntries = 2000
 
-// ListComments lists a ticket's comments, ListNotes its work notes, oldest first.
+// ListComments lists a ticket's comments, oldest first.
 func (c *Client) ListComments(ctx context.Context, ticketID string) ([]ticket.Comment, error) {
 	return c.entries(ctx, ticketID, journalComments)
-}
-
-// ListNotes lists a ticket's work notes, oldest first.
-func (c *Client) ListNotes(ctx context.Context, ticketID string) ([]ticket.Comment, error) {
-	return c.entries(ctx, ticketID, journalNotes)
 }
 
 func (c *Client) entries(ctx context.Context, ticketID, journal string) ([]ticket.Comment, error) {

@@ -1,0 +1,187 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/ticketbridge/ticketbridge/internal/contract"
+	"github.com/ticketbridge/ticketbridge/internal/ticket"
+	"github.com/ticketbridge/ticketbridge/internal/ticketing"
+)
+
+// fakeWrites end as they are told to, and remember what they were asked.
+type fakeWrites struct {
+	asked    TicketWrite
+	startErr error
+	outcome  contract.WriteOutcome
+	ended    bool
+	// endsAfterAll: it ends between the wait and the 202.
+	endsAfterAll bool
+	answered     int
+	async        int
+	closed       int
+}
+
+func (f *fakeWrites) Start(_ context.Context, w TicketWrite) (StartedWrite, error) {
+	f.asked = w
+	if f.startErr != nil {
+		return nil, f.startErr
+	}
+	return f, nil
+}
+
+func (f *fakeWrites) Outcome(_ context.Context, integration, id string) (contract.WriteOutcome, error) {
+	if id != "write:jira-ops:abc/run" || integration != "jira-ops" {
+		return contract.WriteOutcome{}, ErrNotFound
+	}
+	return f.outcome, nil
+}
+
+func (f *fakeWrites) OperationID() string { return "write:jira-ops:abc/run" }
+
+func (f *fakeWrites) Wait(context.Context, time.Duration) (contract.WriteOutcome, bool, error) {
+	return f.outcome, f.ended, nil
+}
+
+func (f *fakeWrites) Answered(context.Context) error { f.answered++; return nil }
+
+func (f *fakeWrites) Async(context.Context) (contract.WriteOutcome, bool, error) {
+	f.async++
+	return f.outcome, f.endsAfterAll, nil
+}
+
+func (f *fakeWrites) Trouble(context.Context) string { return "503 from the provider" }
+func (f *fakeWrites) Close()                         { f.closed++ }
+
+func made(t *testing.T, v any) contract.WriteOutcome {
+	t.Helper()
+	data, err := json.Marshal(v)
+	require.NoError(t, err)
+	return contract.WriteOutcome{Done: true, Status: contract.WriteOK, Result: data}
+}
+
+func ptr[T any](v T) *T { return &v }
+
+func TestEveryWriteReachesItsOperator(t *testing.T) {
+	for _, c := range []struct {
+		method, path, body string
+		result             any
+		status             int
+		want               TicketWrite
+		answers            string
+	}{
+		{"POST", "tickets", `{"name":"Disk full","priority":"HIGH","due_date":"2026-05-06T07:08:09.5+02:00","newer_member":1,"custom_fields":{"size":3}}`,
+			ticket.Ticket{ID: "1", Name: "Disk full"}, 201,
+			TicketWrite{Operator: ticketing.CreateTicket, Body: ticket.New{
+				Name: "Disk full", Priority: ticket.High, CustomFields: map[string]any{"size": 3.0},
+				DueDate: time.Date(2026, 5, 6, 7, 8, 9, 500_000_000, time.FixedZone("", 7200)),
+			}}, `"id":"1"`},
+		{"PATCH", "tickets/T%2F1", `[{"op":"replace","path":"/status","value":"Done"}]`, ticket.Ticket{ID: "1", Status: "Done"}, 200,
+			TicketWrite{Operator: ticketing.PatchTicket, TicketID: "T/1", Body: ticket.Patch{Status: ptr("Done")}}, `"status":"Done"`},
+		{"POST", "tickets/T1/comments", `{"content":"hello","creator":"a@b.example"}`, ticket.Comment{ID: "c"}, 201,
+			TicketWrite{Operator: ticketing.CreateComment, TicketID: "T1", Body: ticket.NewComment{Content: "hello", Creator: "a@b.example"}}, `"id":"c"`},
+		{"DELETE", "tickets/T1/comments/c1", "", nil, 200, TicketWrite{Operator: ticketing.DeleteComment, TicketID: "T1", PartID: "c1"}, "{}"},
+		{"POST", "tickets/T1/notes", `{"title":"t","content":"c"}`, ticket.Note{ID: "n", Title: "t"}, 201,
+			TicketWrite{Operator: ticketing.CreateNote, TicketID: "T1", Body: ticket.NewNote{Title: "t", Content: "c"}}, `"title":"t"`},
+		{"PATCH", "tickets/T1/notes/n1", `[{"op":"replace","path":"/title","value":"new"}]`, ticket.Note{ID: "n", Title: "new"}, 200,
+			TicketWrite{Operator: ticketing.PatchNote, TicketID: "T1", PartID: "n1", Body: ticket.NotePatch{Title: ptr("new")}}, `"title":"new"`},
+		{"DELETE", "tickets/T1/notes/n1", "", nil, 200, TicketWrite{Operator: ticketing.DeleteNote, TicketID: "T1", PartID: "n1"}, "{}"},
+		{"POST", "attachments/T1", `{"file_name":"a.txt","content":"aGVsbG8="}`, ticket.Attachment{ID: "f", FileName: "a.txt", Size: 5}, 201,
+			TicketWrite{Operator: ticketing.CreateAttachment, TicketID: "T1", Body: contract.NewAttachment{FileName: "a.txt", Content: []byte("hello")}}, `"file_size":5`},
+		{"DELETE", "attachments/T1/f1", "", nil, 200, TicketWrite{Operator: ticketing.DeleteAttachment, TicketID: "T1", PartID: "f1"}, "{}"},
+	} {
+		t.Run(c.method+" "+c.path, func(t *testing.T) {
+			e := newEnv(t)
+			e.writes.outcome, e.writes.ended = made(t, c.result), true
+			w := e.call(c.method, "/v1/ticketing/"+c.path, c.body, "Content-Type", "application/json", "Idempotency-Key", "k")
+			require.Equal(t, c.status, w.Code, w.Body.String())
+			c.want.Integration, c.want.Key = "jira-ops", "k"
+			if asked, ok := e.writes.asked.Body.(ticket.New); ok { // times are equal, not the same
+				want := c.want.Body.(ticket.New)
+				assert.True(t, want.DueDate.Equal(asked.DueDate))
+				asked.DueDate, want.DueDate = time.Time{}, time.Time{}
+				e.writes.asked.Body, c.want.Body = asked, want
+			}
+			assert.Equal(t, c.want, e.writes.asked)
+			assert.Contains(t, w.Body.String(), c.answers)
+			assert.Equal(t, 1, e.writes.answered, "the write is told that its caller has the answer")
+			assert.Positive(t, e.writes.closed)
+		})
+	}
+}
+
+func TestWritesThatTakeLonger(t *testing.T) {
+	const body = `{"name":"x"}`
+	e := newEnv(t)
+	w := e.call("POST", "/v1/ticketing/tickets", body)
+	require.Equal(t, http.StatusServiceUnavailable, w.Code)
+	assert.Equal(t, "1", w.Header().Get("Retry-After"))
+	var p problem
+	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &p))
+	assert.Equal(t, "write:jira-ops:abc/run", p.Context.Operation)
+	assert.Contains(t, p.Detail, "503 from the provider")
+	assert.Zero(t, e.writes.async+e.writes.answered)
+
+	w = e.call("POST", "/v1/ticketing/tickets", body, "Prefer", "wait=5, respond-async")
+	require.Equal(t, http.StatusAccepted, w.Code)
+	assert.Equal(t, "/v1/ticketing/operations/write:jira-ops:abc%2Frun", w.Header().Get("Location"))
+	assert.Equal(t, 1, e.writes.async)
+	assert.Zero(t, e.writes.answered, "a 202 is no result")
+
+	e.writes.outcome, e.writes.endsAfterAll = made(t, ticket.Ticket{ID: "1"}), true
+	w = e.call("POST", "/v1/ticketing/tickets", body, "Prefer", "respond-async")
+	assert.Equal(t, http.StatusCreated, w.Code, "it ended just now")
+
+	e.writes.outcome, e.writes.ended = contract.WriteOutcome{Status: contract.WriteParked, Error: &contract.WriteError{Message: "no such user"}}, true
+	w = e.call("POST", "/v1/ticketing/tickets", body)
+	assert.Equal(t, http.StatusServiceUnavailable, w.Code, "a person may still have it made")
+	assert.Contains(t, w.Body.String(), "no such user")
+
+	w = e.call("GET", "/v1/ticketing/operations/write:jira-ops:abc%2Frun", "")
+	assert.JSONEq(t, `{"id":"write:jira-ops:abc/run","status":"parked","reason":"no such user"}`, w.Body.String())
+	assert.Equal(t, http.StatusNotFound, e.call("GET", "/v1/ticketing/operations/other", "").Code)
+}
+
+func TestRefusedWrites(t *testing.T) {
+	e := newEnv(t)
+	for kind, status := range map[ticket.Kind]int{"": 400, ticket.Permanent: 400, ticket.NotFound: 404, ticket.NotSupported: 501, ticket.Closed: 409} {
+		e.writes.ended = true
+		e.writes.outcome = contract.WriteOutcome{Done: true, Status: contract.WriteRefused, Error: &contract.WriteError{Kind: string(kind), Message: "because", Status: 422}}
+		w := e.call("POST", "/v1/ticketing/tickets", `{"name":"x"}`)
+		assert.Equal(t, status, w.Code, kind)
+		assert.Contains(t, w.Body.String(), "because")
+		assert.Zero(t, e.writes.answered, "not a 2xx")
+	}
+	e.writes.startErr = ErrKeyReused
+	assert.Equal(t, http.StatusConflict, e.call("POST", "/v1/ticketing/tickets", `{"name":"x"}`).Code)
+	e.writes.startErr = ErrUnavailable
+	assert.Equal(t, http.StatusServiceUnavailable, e.call("POST", "/v1/ticketing/tickets", `{"name":"x"}`).Code)
+}
+
+func TestBadBodiesNameTheMember(t *testing.T) {
+	e := newEnv(t)
+	for _, c := range []struct{ method, path, body, pointer string }{
+		{"POST", "tickets", `{}`, "/name"}, {"POST", "tickets", `{"name":" "}`, "/name"}, {"POST", "tickets", `{"name":7}`, "/name"},
+		{"POST", "tickets", `{"name":"x","priority":"HUGE"}`, "/priority"}, {"POST", "tickets", `nonsense`, "/"},
+		{"POST", "tickets/1/comments", `{"content":""}`, "/content"}, {"POST", "tickets/1/notes", `{"content":"x"}`, "/title"},
+		{"POST", "attachments/1", `{"file_name":"a","content":"***"}`, "/content"}, {"POST", "attachments/1", `{"content":""}`, "/file_name"},
+		{"PATCH", "tickets/1", `[{"op":"replace","path":"/id","value":"x"}]`, "/0/path"}, {"PATCH", "tickets/1/notes/1", `[{"op":"replace","path":"/status","value":"x"}]`, "/0/path"},
+	} {
+		w := e.call(c.method, "/v1/ticketing/"+c.path, c.body, "Content-Type", "application/json")
+		require.Equal(t, http.StatusBadRequest, w.Code, c.body)
+		var p problem
+		require.NoError(t, json.Unmarshal(w.Body.Bytes(), &p))
+		require.NotNil(t, p.Context, c.body)
+		assert.Equal(t, c.pointer, p.Context.Parameter.ID, c.body)
+		assert.Equal(t, "body", p.Context.Parameter.Location)
+	}
+	w := e.call("PATCH", "/v1/ticketing/tickets/1", `[{"op":"test","path":"/name","value":"other"},{"op":"remove","path":"/parent"}]`)
+	assert.Equal(t, http.StatusConflict, w.Code, "the ticket was read, and the test does not hold")
+	assert.Equal(t, "1", e.ticketing.id)
+}
