@@ -117,7 +117,7 @@ func (d *demo) run(block []string, command string) (string, error) {
 func TestReadme(t *testing.T) {
 	t.Parallel()
 	blocks := readmeCommands(t)
-	require.Len(t, blocks, 4)
+	require.Len(t, blocks, 5)
 	if _, err := exec.LookPath("curl"); err != nil {
 		t.Skip("curl is missing")
 	}
@@ -126,6 +126,7 @@ func TestReadme(t *testing.T) {
 		"events":   {`"subject":"Database down"`, "updated request", `"status":"completed"`},
 		"simulate": {`"outcome":"created"`},
 		"feeds":    {"a.p.tenant.v1.0", "a.p.tenant.created.v1.0", "cti.a.p.em.event.v1.0~"},
+		"tickets":  {`"name":"Quay lights are out"`, `"name":"Quay lights are out"`},
 		"steer": {
 			"feed demo runs as workflow feed:demo", "feed:demo", "demo", `polling`, `polling`,
 			"", "", "", "", // signals
@@ -133,7 +134,7 @@ func TestReadme(t *testing.T) {
 			"", "", "workflows",
 		},
 	}
-	for _, name := range []string{"events", "simulate", "feeds", "steer"} {
+	for _, name := range []string{"events", "simulate", "feeds", "tickets", "steer"} {
 		block := blocks[name]
 		require.Equal(t, ". .run/env", strings.TrimSpace(strings.Split(block[0], "#")[0]), "every block begins so")
 		require.Len(t, says[name], len(block)-1, "%s: the test knows each command", name)
