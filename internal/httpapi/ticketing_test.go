@@ -114,7 +114,7 @@ func TestTicketsAreListed(t *testing.T) {
 	assert.Contains(t, w.Body.String(), `"cursor":"more"`)
 	assert.Len(t, result[[]map[string]any](t, w.Body.Bytes()), 1)
 
-	w = e.call("GET", "/v1/ticketing/tickets", "")
+	e.call("GET", "/v1/ticketing/tickets", "")
 	assert.Equal(t, 100, e.ticketing.query.Limit)
 	e.ticketing.tickets = ticket.Page[ticket.Ticket]{}
 	w = e.call("GET", "/v1/ticketing/tickets", "")
