@@ -38,7 +38,7 @@ func NewAPI(dataCenter string, tokens *TokenSource, client *http.Client, now fun
 	}
 	return &API{
 		base: base + "/api/event_manager/v1", tokens: tokens,
-		rest: rest.Client{HTTP: withoutRedirects(client), Timeout: callTimeout, MaxBytes: maxPageBytes, Now: now},
+		rest: rest.Client{HTTP: rest.WithoutRedirects(client), Timeout: callTimeout, MaxBytes: maxPageBytes, Now: now},
 	}, nil
 }
 

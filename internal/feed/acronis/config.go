@@ -177,13 +177,3 @@ func derive(parts ...string) string {
 	space := uuid.NewSHA1(uuid.NameSpaceOID, []byte(namespace))
 	return uuid.NewSHA1(space, []byte(strings.Join(parts, "\x00"))).String()
 }
-
-// withoutRedirects keeps the token from following a redirect to another host.
-func withoutRedirects(c *http.Client) *http.Client {
-	if c == nil {
-		c = http.DefaultClient
-	}
-	own := *c
-	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &own
-}

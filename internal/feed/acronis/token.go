@@ -57,7 +57,7 @@ func NewTokenSource(cred Credential, client *http.Client, now func() time.Time) 
 	if s.url == "" {
 		s.url = base + "/api/2/idp/token"
 	}
-	s.rest = rest.Client{HTTP: withoutRedirects(client), Timeout: callTimeout, MaxBytes: 1 << 20, Secrets: []string{cred.Secret}, Now: now}
+	s.rest = rest.Client{HTTP: rest.WithoutRedirects(client), Timeout: callTimeout, MaxBytes: 1 << 20, Secrets: []string{cred.Secret}, Now: now}
 	s.tokens = rest.NewTokens(s.login, renewBefore, now)
 	return s, nil
 }

@@ -96,7 +96,7 @@ func New(cfg Config) (*Client, error) {
 	}
 	return &Client{
 		cfg: cfg, base: base, tokens: tokens,
-		rest: rest.Client{HTTP: withoutRedirects(cfg.HTTP), Timeout: callTimeout, MaxBytes: maxPageBytes, Now: cfg.Now},
+		rest: rest.Client{HTTP: rest.WithoutRedirects(cfg.HTTP), Timeout: callTimeout, MaxBytes: maxPageBytes, Now: cfg.Now},
 	}, nil
 }
 
@@ -148,14 +148,4 @@ func check(cfg Config) error {
 		return &ConfigurationError{"start", fmt.Sprintf("%q is neither %q nor %q nor a marker (urn:uuid:...)", cfg.Start, StartOldest, StartNow)}
 	}
 	return nil
-}
-
-// withoutRedirects keeps the token from following a redirect to another host.
-func withoutRedirects(c *http.Client) *http.Client {
-	if c == nil {
-		c = http.DefaultClient
-	}
-	own := *c
-	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &own
 }

@@ -76,7 +76,7 @@ func NewTokenSource(cred Credential, client *http.Client, now func() time.Time) 
 		return nil, &ConfigurationError{"credential.identity_url", fmt.Sprintf("%q is not an http(s) address; want https://identity.api.rackspacecloud.com/v2.0", cred.IdentityURL)}
 	}
 	s.url = strings.TrimRight(cred.IdentityURL, "/") + "/tokens"
-	s.rest = rest.Client{HTTP: withoutRedirects(client), Timeout: callTimeout, MaxBytes: 1 << 20, Secrets: []string{cred.APIKey}, Now: now}
+	s.rest = rest.Client{HTTP: rest.WithoutRedirects(client), Timeout: callTimeout, MaxBytes: 1 << 20, Secrets: []string{cred.APIKey}, Now: now}
 	s.tokens = rest.NewTokens(s.login, renewBefore, now)
 	return s, nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/ticketbridge/ticketbridge/internal/rest"
 	sim "github.com/ticketbridge/ticketbridge/internal/simulator/jira"
 	"github.com/ticketbridge/ticketbridge/internal/ticket"
 )
@@ -212,7 +213,7 @@ func TestARedirectTakesNoCredentialElsewhere(t *testing.T) {
 	w := newWorld(t, func(o *sim.Options, _ *Config) { o.MediaURL = media.URL })
 	issue := w.create(newTicket(1))
 	made := w.attach(issue.ID, file("log.txt", "the file"))
-	w.client.rest.HTTP = withoutRedirects(w.server.Client()) // the other host is in nobody's document
+	w.client.rest.HTTP = rest.WithoutRedirects(w.server.Client()) // the other host is in nobody's document
 	text, err := w.download(issue.ID, made.ID)
 	require.NoError(t, err)
 	assert.Equal(t, "the file", text)

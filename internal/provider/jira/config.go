@@ -148,7 +148,7 @@ func newClient(config Config, base, authorization string) *Client {
 			"Content-Type":  {"application/json"},
 		},
 		rest: rest.Client{
-			HTTP: withoutRedirects(config.HTTP), Now: now,
+			HTTP: rest.WithoutRedirects(config.HTTP), Now: now,
 			Secrets: []string{config.Credential.Secret, strings.TrimPrefix(authorization, "Basic ")},
 		},
 		pace:       rest.NewPace(config.Rate),
@@ -199,17 +199,6 @@ func checkMaps(config Config) []error {
 		}
 	}
 	return errs
-}
-
-// withoutRedirects copies the client: a redirect would turn a POST into a GET,
-// or take it to a login page whose 200 says nothing.
-func withoutRedirects(client *http.Client) *http.Client {
-	plain := http.Client{}
-	if client != nil {
-		plain = *client
-	}
-	plain.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &plain
 }
 
 func encode(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) }

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/ticketbridge/ticketbridge/internal/rest"
 	sim "github.com/ticketbridge/ticketbridge/internal/simulator/jira"
 	"github.com/ticketbridge/ticketbridge/internal/ticket"
 )
@@ -94,7 +95,7 @@ func FuzzFilterValues(f *testing.F) {
 	w := newWorld(f)
 	_, err := w.client.CreateTicket(context.Background(), ticket.New{Name: "the only one", Tags: []string{"a"}, Priority: ticket.High})
 	require.NoError(f, err)
-	w.client.rest.HTTP = withoutRedirects(w.server.Client())
+	w.client.rest.HTTP = rest.WithoutRedirects(w.server.Client())
 	for _, seed := range []string{"x", `"`, `" OR project IS NOT EMPTY OR summary ~ "`, "a*b", "the only", "\x00", "AND", "*", "2026-03-04"} {
 		f.Add(seed)
 	}

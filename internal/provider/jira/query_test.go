@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/ticketbridge/ticketbridge/internal/rest"
 	sim "github.com/ticketbridge/ticketbridge/internal/simulator/jira"
 	"github.com/ticketbridge/ticketbridge/internal/ticket"
 )
@@ -273,8 +274,8 @@ func TestTimesInEveryZone(t *testing.T) {
 				zone = time.FixedZone(name, -11*3600)
 			}
 			w := newWorld(t, func(o *sim.Options, _ *Config) { o.Zone = zone })
-			w.clock.at = time.Date(2026, 10, 24, 22, 0, 0, 0, time.UTC) // the night that Berlin's clocks go back
-			w.client.rest.HTTP = withoutRedirects(w.server.Client())    // others check what is sent
+			w.clock.at = time.Date(2026, 10, 24, 22, 0, 0, 0, time.UTC)   // the night that Berlin's clocks go back
+			w.client.rest.HTTP = rest.WithoutRedirects(w.server.Client()) // others check what is sent
 			for n := range 8 {
 				w.clock.move(30*time.Minute + 333*time.Millisecond)
 				w.create(newTicket(n))

@@ -232,13 +232,9 @@ func checkMaps(config Config) []error {
 // that wait are answered 202 and dropped; a redirect would lead a POST to a page
 // whose 200 says nothing.
 func sessionless(client *http.Client) *http.Client {
-	plain := http.Client{}
-	if client != nil {
-		plain = *client
-	}
+	plain := rest.WithoutRedirects(client)
 	plain.Jar = nil
-	plain.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &plain
+	return plain
 }
 
 func encode(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) }
