@@ -42,7 +42,7 @@ type CommentResult struct {
 
 // AddComment makes one attempt to add a comment.
 func (a *Tickets) AddComment(ctx context.Context, in AddCommentInput) (CommentResult, error) {
-	creator, integration, err := operator[CommentCreator](a.Integrations, in.Integration)
+	creator, integration, err := operator[CommentCreator](ctx, a.Integrations, in.Integration)
 	if err != nil {
 		return CommentResult{}, err
 	}
@@ -71,7 +71,7 @@ type RecoverCommentInput struct {
 // RecoverComment looks for a comment that may have been created although no
 // answer came.
 func (a *Tickets) RecoverComment(ctx context.Context, in RecoverCommentInput) (CommentResult, error) {
-	recoverer, integration, err := operator[CommentRecoverer](a.Integrations, in.Comment.Integration)
+	recoverer, integration, err := operator[CommentRecoverer](ctx, a.Integrations, in.Comment.Integration)
 	if err != nil {
 		return CommentResult{}, err
 	}

@@ -11,7 +11,7 @@ import (
 
 // EventResolver applies catalog and defaults to an event.
 type EventResolver interface {
-	ResolveEvent(e event.Event) (event.Resolved, error)
+	ResolveEvent(ctx context.Context, e event.Event) (event.Resolved, error)
 }
 
 // Events are the activities about events themselves.
@@ -27,8 +27,8 @@ type ResolveInput struct {
 
 // Resolve applies the same rules to an event typed by hand that intake applies
 // to all others. An event that the rules refuse is an InvalidInput error.
-func (a *Events) Resolve(_ context.Context, in ResolveInput) (event.Resolved, error) {
-	resolved, err := a.Resolver.ResolveEvent(in.Event)
+func (a *Events) Resolve(ctx context.Context, in ResolveInput) (event.Resolved, error) {
+	resolved, err := a.Resolver.ResolveEvent(ctx, in.Event)
 	if err != nil {
 		return resolved, temporal.NewNonRetryableApplicationError(err.Error(), contract.ErrorInvalidInput, err)
 	}
@@ -37,8 +37,8 @@ func (a *Events) Resolve(_ context.Context, in ResolveInput) (event.Resolved, er
 
 // Provider tells an integration's provider, for a MatchEvents that a person
 // started without it.
-func (a *Events) Provider(_ context.Context, integration string) (string, error) {
-	in, err := a.Integrations.Integration(integration)
+func (a *Events) Provider(ctx context.Context, integration string) (string, error) {
+	in, err := a.Integrations.Integration(ctx, integration)
 	if err != nil {
 		return "", err // asked again until the configuration has it
 	}

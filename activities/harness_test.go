@@ -71,7 +71,7 @@ type one struct {
 	fieldMap map[string]string
 }
 
-func (o one) Integration(name string) (Integration, error) {
+func (o one) Integration(_ context.Context, name string) (Integration, error) {
 	if name != "ops" {
 		return Integration{}, errors.New(`unknown integration "` + name + `"`)
 	}

@@ -64,9 +64,9 @@ type Integration struct {
 	FieldMap map[string]string
 }
 
-// Integrations finds an integration by its name in the configuration.
+// Integrations finds an integration by its name.
 type Integrations interface {
-	Integration(name string) (Integration, error)
+	Integration(ctx context.Context, name string) (Integration, error)
 }
 
 // Recorder takes what happened at providers for metrics and health.
@@ -77,9 +77,9 @@ type Recorder interface {
 }
 
 // operator returns the integration and its client as the operator T.
-func operator[T any](integrations Integrations, name string) (T, Integration, error) {
+func operator[T any](ctx context.Context, integrations Integrations, name string) (T, Integration, error) {
 	var none T
-	in, err := integrations.Integration(name)
+	in, err := integrations.Integration(ctx, name)
 	if err != nil {
 		// Another worker may know it, or this one after a restart.
 		return none, in, temporal.NewApplicationErrorWithCause(err.Error(), contract.ErrorConfiguration, err)

@@ -21,7 +21,7 @@ type RecoverTicketInput struct {
 // RecoverTicket looks for a ticket that may have been created although no
 // answer came.
 func (a *Tickets) RecoverTicket(ctx context.Context, in RecoverTicketInput) (TicketResult, error) {
-	recoverer, integration, err := operator[TicketRecoverer](a.Integrations, in.Create.Integration)
+	recoverer, integration, err := operator[TicketRecoverer](ctx, a.Integrations, in.Create.Integration)
 	if err != nil {
 		return TicketResult{}, err
 	}
@@ -49,7 +49,7 @@ func (a *Tickets) RecoverTicket(ctx context.Context, in RecoverTicketInput) (Tic
 }
 
 func (a *Tickets) findByIndex(ctx context.Context, in CreateTicketInput) (TicketResult, error) {
-	finder, _, err := operator[TicketFinder](a.Integrations, in.Integration)
+	finder, _, err := operator[TicketFinder](ctx, a.Integrations, in.Integration)
 	if err != nil {
 		return TicketResult{}, err
 	}

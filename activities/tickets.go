@@ -61,7 +61,7 @@ func ticketResult(t ticket.Ticket, adopted bool) TicketResult {
 // tell whether the attempt certainly changed nothing (then Temporal tries
 // again), was refused, or may have created the ticket all the same.
 func (a *Tickets) CreateTicket(ctx context.Context, in CreateTicketInput) (TicketResult, error) {
-	creator, integration, err := operator[TicketCreator](a.Integrations, in.Integration)
+	creator, integration, err := operator[TicketCreator](ctx, a.Integrations, in.Integration)
 	if err != nil {
 		return TicketResult{}, err
 	}
@@ -114,7 +114,7 @@ func (in CreateTicketInput) ticket(integration Integration) (ticket.New, error) 
 
 // adopt takes the newest open ticket of the match key, else the newest one.
 func (a *Tickets) adopt(ctx context.Context, in CreateTicketInput) (TicketResult, error) {
-	finder, _, err := operator[TicketFinder](a.Integrations, in.Integration)
+	finder, _, err := operator[TicketFinder](ctx, a.Integrations, in.Integration)
 	if err != nil {
 		return TicketResult{}, err
 	}
@@ -147,7 +147,7 @@ type GetTicketInput struct {
 
 // GetTicket tells whether a ticket is closed at its provider.
 func (a *Tickets) GetTicket(ctx context.Context, in GetTicketInput) (TicketResult, error) {
-	getter, _, err := operator[TicketGetter](a.Integrations, in.Integration)
+	getter, _, err := operator[TicketGetter](ctx, a.Integrations, in.Integration)
 	if err != nil {
 		return TicketResult{}, err
 	}
@@ -180,7 +180,7 @@ type PatchTicketResult struct {
 // PatchTicket sets the fields that changed. Doing it again is harmless, so
 // Temporal repeats it whatever an earlier attempt's outcome was.
 func (a *Tickets) PatchTicket(ctx context.Context, in PatchTicketInput) (PatchTicketResult, error) {
-	patcher, integration, err := operator[TicketPatcher](a.Integrations, in.Integration)
+	patcher, integration, err := operator[TicketPatcher](ctx, a.Integrations, in.Integration)
 	if err != nil {
 		return PatchTicketResult{}, err
 	}

@@ -57,7 +57,7 @@ type WriteResult struct {
 // Its error types tell whether the attempt certainly changed nothing (then
 // Temporal tries again), was refused, or may have created it all the same.
 func (a *Writes) WriteCreate(ctx context.Context, in WriteInput) (WriteResult, error) {
-	client, err := a.client(in)
+	client, err := a.client(ctx, in)
 	if err != nil {
 		return WriteResult{}, err
 	}
@@ -107,7 +107,7 @@ type WriteRecoverInput struct {
 
 // WriteRecover looks for what may have been created although no answer came.
 func (a *Writes) WriteRecover(ctx context.Context, in WriteRecoverInput) (WriteResult, error) {
-	client, err := a.client(in.Write)
+	client, err := a.client(ctx, in.Write)
 	if err != nil {
 		return WriteResult{}, err
 	}
@@ -149,7 +149,7 @@ func recovery(client any, in WriteRecoverInput) (look func(context.Context) (Wri
 // it whatever an earlier attempt's outcome was; what a repeated delete does not
 // find is deleted.
 func (a *Writes) WriteApply(ctx context.Context, in WriteInput) (WriteResult, error) {
-	client, err := a.client(in)
+	client, err := a.client(ctx, in)
 	if err != nil {
 		return WriteResult{}, err
 	}
@@ -200,8 +200,8 @@ func apply(ctx context.Context, client any, in WriteInput) (WriteResult, error) 
 	}
 }
 
-func (a *Writes) client(in WriteInput) (any, error) {
-	client, _, err := operator[any](a.Integrations, in.Integration)
+func (a *Writes) client(ctx context.Context, in WriteInput) (any, error) {
+	client, _, err := operator[any](ctx, a.Integrations, in.Integration)
 	return client, err
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/ticketbridge/ticketbridge/internal/httpapi"
 	"github.com/ticketbridge/ticketbridge/internal/matching"
 	"github.com/ticketbridge/ticketbridge/internal/operate"
+	"github.com/ticketbridge/ticketbridge/internal/registry"
 	"github.com/ticketbridge/ticketbridge/internal/telemetry"
 )
 
@@ -38,13 +39,22 @@ func httpError(err error) error {
 	}
 }
 
-type callers struct{ config *config.Config }
+// callers are those of the file, and the bearers of integrations' tokens.
+type callers struct {
+	config   *config.Config
+	registry *registry.Registry
+}
 
-func (c callers) CallerByToken(token string) (httpapi.Caller, bool) {
-	found, ok := c.config.CallerByToken(token)
+func (c callers) CallerByToken(ctx context.Context, token string) (httpapi.Caller, bool, error) {
+	if found, ok := c.config.CallerByToken(token); ok {
+		return httpapi.Caller{
+			Name: found.Name, Integration: found.Integration, CatalogAccount: found.CatalogAccount, Person: found.Person, Admin: found.Admin,
+		}, true, nil
+	}
+	found, ok, err := c.registry.Bearer(ctx, token)
 	return httpapi.Caller{
 		Name: found.Name, Integration: found.Integration, CatalogAccount: found.CatalogAccount, Person: found.Person,
-	}, ok
+	}, ok, httpError(err)
 }
 
 type events struct {

@@ -84,37 +84,22 @@ func check(ctx context.Context, file string, online bool) (checked, error) {
 	if _, err := feed.New(c); err != nil {
 		result.Problems = append(result.Problems, file+": "+err.Error())
 	}
-	integrations, err := provider.New(c)
-	if err != nil {
+	if _, err := provider.New(c, app.FileOnly(c)); err != nil {
 		result.Problems = append(result.Problems, file+": "+err.Error())
 	} else if online {
-		result.Problems = append(result.Problems, ask(ctx, c, integrations)...)
+		result.Problems = append(result.Problems, ask(ctx, c)...)
 	}
 	result.OK = len(result.Problems) == 0
 	return result, nil
 }
 
-// checker is what a provider's client may have to look at its own account.
-type checker interface {
-	Check(ctx context.Context) error
-}
-
 const checkTimeout = 20 * time.Second
 
-func ask(ctx context.Context, c *config.Config, integrations *provider.Set) []string {
+func ask(ctx context.Context, c *config.Config) []string {
 	var problems []string
 	for _, in := range c.Integrations {
-		known, err := integrations.Integration(in.Name)
-		if err != nil {
-			problems = append(problems, err.Error())
-			continue
-		}
-		client, ok := known.Client.(checker)
-		if !ok {
-			continue
-		}
 		ctx, cancel := context.WithTimeout(ctx, checkTimeout)
-		if err := client.Check(ctx); err != nil {
+		if err := provider.Check(ctx, in); err != nil {
 			problems = append(problems, fmt.Sprintf("integration %s: %v", in.Name, err))
 		}
 		cancel()

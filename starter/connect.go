@@ -10,6 +10,7 @@ import (
 	"github.com/ticketbridge/ticketbridge/internal/app"
 	"github.com/ticketbridge/ticketbridge/internal/config"
 	"github.com/ticketbridge/ticketbridge/internal/operate"
+	"github.com/ticketbridge/ticketbridge/internal/registry"
 	"github.com/ticketbridge/ticketbridge/internal/telemetry"
 )
 
@@ -21,6 +22,7 @@ type setup struct {
 	// namespace is where client works.
 	namespace string
 	logger    *slog.Logger
+	registry  *registry.Registry
 }
 
 // loadConfig reads settings and configuration.
@@ -48,7 +50,12 @@ func connect(cmd *cobra.Command) (*setup, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", operate.ErrUnavailable, err)
 	}
-	return &setup{settings: settings, config: c, client: temporal, namespace: namespace, logger: logger}, nil
+	known, err := app.Registry(settings, c, temporal, namespace)
+	if err != nil {
+		temporal.Close()
+		return nil, usageError{err}
+	}
+	return &setup{settings: settings, config: c, client: temporal, namespace: namespace, logger: logger, registry: known}, nil
 }
 
 // begin is how every command begins that asks Temporal and prints an answer.

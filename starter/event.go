@@ -117,7 +117,7 @@ type sent struct {
 }
 
 func (s *setup) send(cmd *cobra.Command, p printer, route delivery.Route, e event.Event, wait time.Duration) error {
-	events := operate.Events{Temporal: s.client, Resolver: app.Rules(s.config), Delivery: app.Delivery(s.config, s.client)}
+	events := operate.Events{Temporal: s.client, Resolver: app.Rules(s.config, s.registry), Delivery: app.Delivery(s.registry, s.client)}
 	workflowID, err := events.Submit(cmd.Context(), route, e)
 	if err != nil {
 		return err
@@ -188,7 +188,7 @@ func eventID() *cobra.Command {
 				return err
 			}
 			e.Caller = caller.Name
-			resolved, err := app.Rules(c).Resolve(route, e)
+			resolved, err := app.Rules(c, app.FileOnly(c)).Resolve(route, e)
 			if err != nil {
 				return err
 			}

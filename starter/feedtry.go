@@ -104,7 +104,7 @@ func (o tryOptions) try(cmd *cobra.Command, name string) (tryAnswer, error) {
 		return tryAnswer{}, fmt.Errorf("feed %s: %w", name, err)
 	}
 	answer := tryAnswer{Feed: name, Match: f.Match, Integration: f.Integration, Events: []tried{}}
-	t, err := newTrial(app.Rules(c), name, time.Now().UTC())
+	t, err := newTrial(app.Rules(c, app.FileOnly(c)), name, time.Now().UTC())
 	if err != nil {
 		return answer, err
 	}

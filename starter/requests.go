@@ -42,7 +42,7 @@ func (r requestSource) Request(ctx context.Context, c httpapi.Caller, id int64) 
 // marker names the workflow. Else the request is rebuilt from what its ticket
 // still says of it.
 func (r requestSource) byMarker(ctx context.Context, c httpapi.Caller, id int64) (contract.RequestView, error) {
-	reader, err := r.reader(c)
+	reader, err := r.reader(ctx, c)
 	if err != nil {
 		return contract.RequestView{}, err
 	}
@@ -71,8 +71,8 @@ func (r requestSource) byMarker(ctx context.Context, c httpapi.Caller, id int64)
 	}, nil
 }
 
-func (r requestSource) reader(c httpapi.Caller) (ticketReader, error) {
-	in, err := r.integrations.Integration(c.Integration)
+func (r requestSource) reader(ctx context.Context, c httpapi.Caller) (ticketReader, error) {
+	in, err := r.integrations.Integration(ctx, c.Integration)
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +111,7 @@ func (r requestSource) delivered(ctx context.Context, c httpapi.Caller, view con
 	if view.Ticket == nil {
 		return nil, nil
 	}
-	reader, err := r.reader(c)
+	reader, err := r.reader(ctx, c)
 	if err != nil {
 		return nil, err
 	}

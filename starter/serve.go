@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -50,33 +51,38 @@ func serve(cmd *cobra.Command, _ []string) error {
 		return err
 	}
 	// One set: what reads tickets here sees what the calls made here have written.
-	integrations, err := provider.New(c)
+	known, err := app.Registry(settings, c, temporal, namespace)
+	if err != nil {
+		return usageError{err}
+	}
+	integrations, err := provider.New(c, known)
 	if err != nil {
 		return err
 	}
 	requests := &operate.Requests{Temporal: temporal}
 	handler := httpapi.New(httpapi.Options{
-		Callers: callers{c},
+		Callers: callers{c, known},
 		Events: events{
-			operate.Events{Temporal: temporal, Resolver: app.Rules(c), Delivery: app.Delivery(c, temporal)}, requests, metrics,
+			operate.Events{Temporal: temporal, Resolver: app.Rules(c, known), Delivery: app.Delivery(known, temporal)}, requests, metrics,
 		},
 		Requests: requestSource{requests, integrations},
 		Feeds:    feeds{operate.Feeds{Temporal: temporal}, c},
 		Parked:   parked{operate.Parked{Temporal: temporal}, c},
-		Ticketing: ticketing.Reads{Integration: func(name string) (ticketing.Integration, error) {
-			in, err := integrations.Integration(name)
+		Ticketing: ticketing.Reads{Integration: func(ctx context.Context, name string) (ticketing.Integration, error) {
+			in, err := integrations.Integration(ctx, name)
 			return ticketing.Integration{Name: in.Name, Provider: in.Provider, Client: in.Client}, err
 		}},
-		Writes: writes{operate.NewWrites(temporal, func(name string) (string, error) {
-			in, err := integrations.Integration(name)
+		Writes: writes{operate.NewWrites(temporal, func(ctx context.Context, name string) (string, error) {
+			in, err := integrations.Integration(ctx, name)
 			return in.Provider, err
 		})},
-		Health:  health{temporal, namespace},
-		Metrics: metrics.Handler(),
-		Observe: metrics.HTTPRequest,
-		Logger:  logger,
-		Now:     time.Now,
-		Version: version,
+		Integrations: managed{known},
+		Health:       health{temporal, namespace},
+		Metrics:      metrics.Handler(),
+		Observe:      metrics.HTTPRequest,
+		Logger:       logger,
+		Now:          time.Now,
+		Version:      version,
 	})
 	group, ctx := errgroup.WithContext(cmd.Context())
 	group.Go(func() error {

@@ -62,7 +62,7 @@ func run(ctx context.Context, args []string) error {
 	if err := app.Prepare(ctx, c, namespace); err != nil {
 		return err
 	}
-	p := &process{settings: settings, config: cfg, client: c, metrics: metrics, logger: logger}
+	p := &process{settings: settings, config: cfg, client: c, namespace: namespace, metrics: metrics, logger: logger}
 	return p.run(ctx)
 }
 

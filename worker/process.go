@@ -17,6 +17,7 @@ import (
 	"github.com/ticketbridge/ticketbridge/internal/delivery"
 	"github.com/ticketbridge/ticketbridge/internal/feed"
 	"github.com/ticketbridge/ticketbridge/internal/provider"
+	"github.com/ticketbridge/ticketbridge/internal/registry"
 	"github.com/ticketbridge/ticketbridge/internal/telemetry"
 	"github.com/ticketbridge/ticketbridge/workflows"
 )
@@ -31,13 +32,19 @@ type process struct {
 	settings config.Settings
 	config   *config.Config
 	client   client.Client
-	metrics  *telemetry.Metrics
-	logger   *slog.Logger
+	// namespace is where client works.
+	namespace string
+	metrics   *telemetry.Metrics
+	logger    *slog.Logger
 }
 
 // run works until ctx ends; calls that are running then may end.
 func (p *process) run(ctx context.Context) error {
-	integrations, err := provider.New(p.config)
+	known, err := app.Registry(p.settings, p.config, p.client, p.namespace)
+	if err != nil {
+		return err
+	}
+	integrations, err := provider.New(p.config, known)
 	if err != nil {
 		return err
 	}
@@ -46,7 +53,7 @@ func (p *process) run(ctx context.Context) error {
 		return err
 	}
 	p.metrics.Expect(p.names())
-	workers := p.workers(feeds, integrations)
+	workers := p.workers(feeds, known, integrations)
 	group, ctx := errgroup.WithContext(ctx)
 	if addr := p.settings.MetricsAddr; addr != "" {
 		group.Go(func() error { return p.metrics.Serve(ctx, addr, p.logger) })
@@ -58,14 +65,15 @@ func (p *process) run(ctx context.Context) error {
 	return err
 }
 
-func (p *process) workers(feeds *feed.Set, integrations *provider.Set) *app.Workers {
-	rules := app.Rules(p.config)
+func (p *process) workers(feeds *feed.Set, known *registry.Registry, integrations *provider.Set) *app.Workers {
+	rules := app.Rules(p.config, known)
 	workers := app.NewWorkers(p.client, p.settings.StopTimeout.Std())
 
 	main := workers.Queue(contract.QueueWorkflows, sdkworker.Options{})
 	main.RegisterWorkflow(workflows.PollFeed)
 	main.RegisterWorkflow(workflows.MatchEvents)
 	main.RegisterWorkflow(workflows.WriteTicket)
+	main.RegisterWorkflow(workflows.KeepIntegration)
 	main.RegisterActivity(&activities.Events{Resolver: rules, Integrations: integrations})
 
 	reading := workers.Queue(contract.QueueFeeds, sdkworker.Options{
@@ -74,7 +82,7 @@ func (p *process) workers(feeds *feed.Set, integrations *provider.Set) *app.Work
 	})
 	reading.RegisterActivity(&activities.Feeds{
 		Source:      feeds,
-		HandOver:    &delivery.Feeds{Resolver: rules, Delivery: app.Delivery(p.config, p.client), Now: time.Now},
+		HandOver:    &delivery.Feeds{Resolver: rules, Delivery: app.Delivery(known, p.client), Now: time.Now},
 		Recorder:    p.metrics,
 		StillWanted: p.stillWanted,
 		Window:      p.settings.FeedWindow.Std(),

@@ -225,7 +225,7 @@ func (d *desk) count(operation string) int {
 }
 
 // Integration makes the desk the only integration.
-func (d *desk) Integration(name string) (activities.Integration, error) {
+func (d *desk) Integration(_ context.Context, name string) (activities.Integration, error) {
 	if name != integrationName {
 		return activities.Integration{}, fmt.Errorf("unknown integration %q", name)
 	}

@@ -25,8 +25,8 @@ func fullDeskOf(d *desk) *fullDesk {
 	return &fullDesk{desk: d, parts: map[string]string{}, gone: map[string]bool{}}
 }
 
-func (d *fullDesk) Integration(name string) (activities.Integration, error) {
-	in, err := d.desk.Integration(name)
+func (d *fullDesk) Integration(ctx context.Context, name string) (activities.Integration, error) {
+	in, err := d.desk.Integration(ctx, name)
 	if !d.lacks {
 		in.Client = d
 	}

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"testing"
@@ -54,7 +55,7 @@ func testRules() *delivery.Resolver {
 			ServiceInstances: []catalog.ServiceInstance{{ID: 29, Name: "Data Center"}},
 			CIs:              []catalog.CI{{ID: 501, Label: "srv-001", ServiceInstances: []int64{29}}},
 		}),
-		CallerRoute: func(string) (delivery.Route, error) {
+		CallerRoute: func(context.Context, string) (delivery.Route, error) {
 			return delivery.Route{Integration: integrationName, Policy: event.PolicyEvent}, nil
 		},
 		FeedRoute: func(string) (delivery.Route, error) {

@@ -73,10 +73,10 @@ func startIdle(t *testing.T, metrics client.MetricsHandler) *real {
 		return err == nil
 	}, time.Minute, 200*time.Millisecond, "the Temporal server does not start")
 	t.Cleanup(r.client.Close)
-	r.delivery = &delivery.Delivery{Temporal: r.client, Target: func(string) (delivery.Target, error) {
+	r.delivery = &delivery.Delivery{Temporal: r.client, Target: func(context.Context, string) (delivery.Target, error) {
 		return delivery.Target{Provider: "desk", Memory: contract.DefaultMemory}, nil
 	}}
-	r.writes = operate.NewWrites(r.client, func(string) (string, error) { return "desk", nil })
+	r.writes = operate.NewWrites(r.client, func(context.Context, string) (string, error) { return "desk", nil })
 	return r
 }
 

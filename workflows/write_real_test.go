@@ -256,7 +256,7 @@ func TestWhatAWriteCosts(t *testing.T) {
 }
 
 func TestAWriteThatIsNoneIsNotStarted(t *testing.T) {
-	writes := operate.NewWrites(nil, func(string) (string, error) { return "", errors.New("unknown integration") })
+	writes := operate.NewWrites(nil, func(context.Context, string) (string, error) { return "", errors.New("unknown integration") })
 	for _, request := range []operate.WriteRequest{
 		{Integration: "ops", Operator: "get_ticket"}, newTicketWrite("", ""),
 		{Integration: "ops", Operator: contract.WriteDeleteNote, TicketID: "T1"},

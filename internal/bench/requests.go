@@ -118,7 +118,7 @@ func (b *bench) startBare(s *stack) error {
 
 // submitter makes each id a new request of ours, as `starter serve` does.
 func (s *stack) submitter() func(ctx context.Context, id string) error {
-	in := operate.Events{Temporal: s.client, Resolver: app.Rules(s.config), Delivery: app.Delivery(s.config, s.client)}
+	in := operate.Events{Temporal: s.client, Resolver: app.Rules(s.config, s.integrations), Delivery: app.Delivery(s.integrations, s.client)}
 	route := app.CallerRoute(s.config.Callers[0])
 	return func(ctx context.Context, id string) error {
 		_, err := in.Submit(ctx, route, newEvent(id))
@@ -221,7 +221,7 @@ func (s *stack) requestCosts(ctx context.Context, ours, bare *side) (our, their 
 
 // matchID is the id of the workflow that an event goes to.
 func (s *stack) matchID(e event.Event) (string, error) {
-	e, err := app.Rules(s.config).Resolve(app.CallerRoute(s.config.Callers[0]), e)
+	e, err := app.Rules(s.config, s.integrations).Resolve(app.CallerRoute(s.config.Callers[0]), e)
 	if err != nil {
 		return "", err
 	}
@@ -230,7 +230,7 @@ func (s *stack) matchID(e event.Event) (string, error) {
 
 // deliverer hands over pages of a feed's entries, as ReadFeed does.
 func (s *stack) deliverer() *delivery.Feeds {
-	return &delivery.Feeds{Resolver: app.Rules(s.config), Delivery: app.Delivery(s.config, s.client), Now: time.Now}
+	return &delivery.Feeds{Resolver: app.Rules(s.config, s.integrations), Delivery: app.Delivery(s.integrations, s.client), Now: time.Now}
 }
 
 func median[T cmp.Ordered](values []T) T { return quantile(values, 0.5) }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/ticketbridge/ticketbridge/internal/app"
 	"github.com/ticketbridge/ticketbridge/internal/config"
+	"github.com/ticketbridge/ticketbridge/internal/registry"
 	"github.com/ticketbridge/ticketbridge/internal/simulator/jira"
 )
 
@@ -41,18 +42,19 @@ const unlimited = "rate: {per_second: 10000, concurrency: 1000}"
 
 // stack is what runs in production, with a simulated Jira.
 type stack struct {
-	temporal *temporal
-	client   client.Client
-	config   *config.Config
-	jira     *jira.Simulator
-	jiraURL  string
-	httpAddr string
-	dir      string
-	env      []string
-	workers  []*process
-	others   []*process // serve, and the bare engine's worker
-	metrics  []string   // addresses, by worker
-	closers  []func()
+	temporal     *temporal
+	client       client.Client
+	config       *config.Config
+	integrations *registry.Registry
+	jira         *jira.Simulator
+	jiraURL      string
+	httpAddr     string
+	dir          string
+	env          []string
+	workers      []*process
+	others       []*process // serve, and the bare engine's worker
+	metrics      []string   // addresses, by worker
+	closers      []func()
 }
 
 // start makes a stack on an embedded server of its own.
@@ -207,6 +209,7 @@ catalog: catalog.yaml
 	s.env = append(s.temporal.env(), "TICKETBRIDGE_CONFIG="+path, "TICKETBRIDGE_HTTP_ADDR="+s.httpAddr,
 		"TICKETBRIDGE_LOG_FORMAT=text", "TICKETBRIDGE_LOG_LEVEL=warn")
 	s.config, err = config.Load(path, app.Known())
+	s.integrations = app.FileOnly(s.config)
 	return err
 }
 

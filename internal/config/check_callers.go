@@ -17,7 +17,9 @@ func (c *checker) checkCallers() {
 	for i := range c.cfg.Callers {
 		caller, path := &c.cfg.Callers[i], fmt.Sprintf("callers[%d]", i)
 		c.name(path+".name", caller.Name, names)
-		c.integrationExists(path+".integration", caller.Integration)
+		if !caller.Admin || caller.Integration != "" {
+			c.integrationExists(path+".integration", caller.Integration)
+		}
 		c.matchedAs(path, caller.CatalogAccount, caller.Person)
 		c.secret(path+".token", &caller.Token, true)
 		c.checkToken(path+".token", i)

@@ -109,11 +109,27 @@ func (c *checker) secret(path string, secret *Secret, required bool) {
 		if required {
 			c.problem(path, `missing; write "env:NAME" or "file:/path"`)
 		}
+	case strings.HasPrefix(secret.reference, "sealed:"):
+		c.sealed(path, secret)
 	default:
 		if err := secret.resolve(c.dir); err != nil {
 			c.problem(path, "%s", err)
 		}
 	}
+}
+
+// sealed opens a secret that the integrations API keeps.
+func (c *checker) sealed(path string, secret *Secret) {
+	if c.open == nil {
+		c.problem(path, `sealed secrets are kept by the integrations API; write "env:NAME" or "file:/path"`)
+		return
+	}
+	value, err := c.open(secret.reference)
+	if err != nil {
+		c.problem(path, "%s", err)
+		return
+	}
+	secret.value = &value
 }
 
 // integrationExists checks a reference to an integration.
@@ -125,7 +141,11 @@ func (c *checker) integrationExists(path, name string) {
 	for _, integration := range c.cfg.Integrations {
 		names = append(names, integration.Name)
 	}
-	if !slices.Contains(names, name) {
+	switch {
+	case slices.Contains(names, name):
+	case c.cfg.Managed() && validName.MatchString(name):
+		c.warn(path, "the integration %q is not in this file%s; it has to be made by the integrations API", name, strictyaml.Suggest(name, names))
+	default:
 		c.problem(path, "there is no integration %q%s", name, strictyaml.Suggest(name, names))
 	}
 }

@@ -71,7 +71,7 @@ func isServiceNow(integrationType string) bool {
 var tableName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 
 func (c *checker) checkIntegrations() {
-	if len(c.cfg.Integrations) == 0 {
+	if len(c.cfg.Integrations) == 0 && !c.cfg.Managed() {
 		c.problem("integrations", "missing; ticketbridge needs at least one provider to keep tickets at")
 	}
 	names := map[string]string{}

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ticketbridge/ticketbridge/internal/catalog"
@@ -122,9 +123,17 @@ type Caller struct {
 	Name        string `yaml:"name"`
 	Token       Secret `yaml:"token"`
 	Integration string `yaml:"integration"`
+	// Admin may manage integrations by the API; it needs no integration itself.
+	Admin bool `yaml:"admin"`
 	// CatalogAccount and Person are where and as whom events are matched.
 	CatalogAccount string `yaml:"catalog_account"`
 	Person         string `yaml:"person"`
+}
+
+// Managed reports whether integrations can be made by the API, so that there may
+// be more than the file names.
+func (c *Config) Managed() bool {
+	return slices.ContainsFunc(c.Callers, func(caller Caller) bool { return caller.Admin })
 }
 
 // Matching are the choices that the Events API's documentation leaves open.

@@ -52,6 +52,8 @@ type checker struct {
 	dir      string
 	problems Problems
 	warnings Problems
+	// open gives the secret that was sealed; nil in files, which have none.
+	open func(sealed string) (string, error)
 	// reported are the paths that have a problem; the first one is enough.
 	reported map[string]bool
 }

@@ -9,7 +9,8 @@ import (
 
 // Problem is one thing that is wrong with the configuration, or a warning.
 type Problem struct {
-	// File is the file as it was named, Line its line, 0 where none can be named.
+	// File is the file as it was named, empty outside of files; Line its line, 0
+	// where none can be named.
 	File string `json:"file"`
 	Line int    `json:"line,omitempty"`
 	// Path is where in the file, e.g. feeds[0].poll_interval.
@@ -25,7 +26,9 @@ func (p Problem) String() string {
 	if p.Line > 0 {
 		fmt.Fprintf(&b, ":%d", p.Line)
 	}
-	b.WriteString(": ")
+	if p.File != "" {
+		b.WriteString(": ")
+	}
 	if p.Path != "" {
 		b.WriteString(p.Path + ": ")
 	}

@@ -24,7 +24,8 @@ var (
 
 // Secret is a text that is never shown: every way of printing or encoding it
 // gives "[redacted]". In the configuration it is written env:NAME or file:/path;
-// its value is read once, when the configuration is loaded.
+// its value is read once, when the configuration is loaded. An integration made
+// by the API may have it sealed.
 type Secret struct {
 	reference string
 	// value is a pointer because fmt follows none inside unexported fields,
@@ -42,6 +43,9 @@ func (s Secret) Reveal() string {
 	}
 	return *s.value
 }
+
+// Reference is how the secret was written: env:NAME, file:/path or sealed:...
+func (s Secret) Reference() string { return s.reference }
 
 // Empty reports whether there is no value.
 func (s Secret) Empty() bool { return s.Reveal() == "" }
@@ -64,7 +68,7 @@ func (s Secret) MarshalYAML() (any, error)    { return redacted, nil }
 func (s *Secret) UnmarshalText(text []byte) error {
 	kind, name, ok := strings.Cut(string(text), ":")
 	switch {
-	case !ok || (kind != "env" && kind != "file"):
+	case !ok || (kind != "env" && kind != "file" && kind != "sealed"):
 		return errLiteralSecret
 	case kind == "env" && !variableName.MatchString(name):
 		return errors.New(`want "env:NAME" with the name of an environment variable (letters, digits and _)`)

@@ -36,7 +36,9 @@ type Settings struct {
 	LogLevel    string   `split_words:"true" default:"info" desc:"debug, info, warn or error"`
 	LogFormat   string   `split_words:"true" default:"auto" desc:"text, json, or auto: text on a terminal"`
 	StopTimeout Duration `split_words:"true" default:"25s" desc:"how long running calls may take to end when the process is stopped"`
-	FeedWindow  Duration `split_words:"true" default:"70s" desc:"how long one activity waits for news of a feed"`
+	// SecretKeys is not of type Secret: envconfig fills texts only. It is not shown.
+	SecretKeys string   `split_words:"true" desc:"keys that secrets of integrations made by the API are encrypted with: 32 random bytes each, in base64; separated by commas, the one in use first"`
+	FeedWindow Duration `split_words:"true" default:"70s" desc:"how long one activity waits for news of a feed"`
 }
 
 // LoadSettings reads the environment and names everything that is wrong with

@@ -67,7 +67,7 @@ func TestSettingsSayWhatIsWrongWithoutTheValue(t *testing.T) {
 		"misspelt": {
 			map[string]string{"HTPP_ADDR": secret, "ZZZZZZ": secret},
 			`TICKETBRIDGE_HTPP_ADDR: unknown setting; did you mean "HTTP_ADDR"? (all begin with TICKETBRIDGE_, so a secret of the configuration needs another name)
-TICKETBRIDGE_ZZZZZZ: unknown setting; known are CONFIG, HTTP_ADDR, HTTP_TLS_CERT, HTTP_TLS_KEY, METRICS_ADDR, LOG_LEVEL, LOG_FORMAT, STOP_TIMEOUT, FEED_WINDOW (all begin with TICKETBRIDGE_, so a secret of the configuration needs another name)`,
+TICKETBRIDGE_ZZZZZZ: unknown setting; known are CONFIG, HTTP_ADDR, HTTP_TLS_CERT, HTTP_TLS_KEY, METRICS_ADDR, LOG_LEVEL, LOG_FORMAT, STOP_TIMEOUT, SECRET_KEYS, FEED_WINDOW (all begin with TICKETBRIDGE_, so a secret of the configuration needs another name)`,
 		},
 		"duration": {map[string]string{"STOP_TIMEOUT": secret}, `TICKETBRIDGE_STOP_TIMEOUT: want a duration like "10s", "5m", "1h30m" or "7d"`},
 		"several": {map[string]string{"HTTP_ADDR": secret, "METRICS_ADDR": secret, "LOG_LEVEL": secret, "LOG_FORMAT": secret, "CONFIG": "", "FEED_WINDOW": "1h", "STOP_TIMEOUT": "0s", "HTTP_TLS_KEY": secret},

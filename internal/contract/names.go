@@ -71,6 +71,7 @@ const (
 	StateDelivering = "delivering" // a request or write with something on its way to the provider
 	StateOpen       = "open"       // a request whose ticket is up to date
 	StateParked     = "parked"     // something waits for a person
+	StateActive     = "active"     // an integration made by the API
 	StateClosed     = "closed"     // all requests of the key are completed or expired; a write has ended
 )
 

@@ -36,8 +36,8 @@ type Temporal interface {
 // Delivery hands over events that are resolved.
 type Delivery struct {
 	Temporal Temporal
-	// Target looks an integration up in the configuration.
-	Target func(integration string) (Target, error)
+	// Target looks an integration up.
+	Target func(ctx context.Context, integration string) (Target, error)
 }
 
 // Target is what a match key's workflow is told of its integration.
@@ -52,7 +52,7 @@ type Target struct {
 // those that do not run. When it returns without error all events are durable.
 // After an error some may be; delivering all of them again is harmless.
 func (d *Delivery) Deliver(ctx context.Context, integration string, events []event.Event) error {
-	target, err := d.Target(integration)
+	target, err := d.Target(ctx, integration)
 	if err != nil {
 		return err
 	}

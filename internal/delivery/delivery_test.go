@@ -88,7 +88,7 @@ func rules() *Resolver {
 			}
 			return Route{}, errors.New("unknown feed")
 		},
-		CallerRoute: func(caller string) (Route, error) {
+		CallerRoute: func(_ context.Context, caller string) (Route, error) {
 			if caller != "monitoring" {
 				return Route{}, errors.New("unknown caller")
 			}
@@ -98,7 +98,7 @@ func rules() *Resolver {
 }
 
 func deliverer(c *temporalClient) *Delivery {
-	return &Delivery{Temporal: c, Target: func(integration string) (Target, error) {
+	return &Delivery{Temporal: c, Target: func(_ context.Context, integration string) (Target, error) {
 		if integration != "ops" {
 			return Target{}, errors.New(`unknown integration "` + integration + `"`)
 		}
@@ -251,23 +251,23 @@ func TestAnEntryThatTheRulesRefuseComesBackAsMalformed(t *testing.T) {
 func TestATypedEventIsResolvedAsItsCaller(t *testing.T) {
 	r := rules()
 	params := event.Params{"subject": "s"}
-	got, err := r.ResolveEvent(event.Event{Caller: "monitoring", Params: params})
+	got, err := r.ResolveEvent(t.Context(), event.Event{Caller: "monitoring", Params: params})
 	require.NoError(t, err)
 	assert.Equal(t, "acme", got.Key.Account)
 
-	got, err = r.ResolveEvent(event.Event{Params: params})
+	got, err = r.ResolveEvent(t.Context(), event.Event{Params: params})
 	require.NoError(t, err)
 	assert.Equal(t, "widget", got.Key.Account)
 
-	got, err = r.ResolveEvent(event.Event{Caller: "feed:lon", Foreign: &event.Foreign{TicketID: "7"}})
+	got, err = r.ResolveEvent(t.Context(), event.Event{Caller: "feed:lon", Foreign: &event.Foreign{TicketID: "7"}})
 	require.NoError(t, err)
 	assert.Equal(t, event.PolicyTicket, got.Key.Policy)
 
-	got, err = r.ResolveEvent(event.Event{Caller: "feed:acronis", Params: params})
+	got, err = r.ResolveEvent(t.Context(), event.Event{Caller: "feed:acronis", Params: params})
 	require.NoError(t, err)
 	assert.Equal(t, event.PolicyEvent, got.Key.Policy)
 
-	_, err = r.ResolveEvent(event.Event{Caller: "stranger", Params: params})
+	_, err = r.ResolveEvent(t.Context(), event.Event{Caller: "stranger", Params: params})
 	assert.ErrorContains(t, err, "unknown caller")
 }
 

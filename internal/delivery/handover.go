@@ -27,7 +27,7 @@ type Resolver struct {
 	Options matching.Options
 	// FeedRoute and CallerRoute look names up in the configuration.
 	FeedRoute   func(feed string) (Route, error)
-	CallerRoute func(caller string) (Route, error)
+	CallerRoute func(ctx context.Context, caller string) (Route, error)
 }
 
 // Resolve resolves an event that a caller sent; the route says as whom.
@@ -44,7 +44,7 @@ func (r *Resolver) Resolve(route Route, e event.Event) (event.Event, error) {
 
 // ResolveEvent resolves an event that a person typed, as the caller it names;
 // one that names none is matched in the catalog's own account.
-func (r *Resolver) ResolveEvent(e event.Event) (event.Resolved, error) {
+func (r *Resolver) ResolveEvent(ctx context.Context, e event.Event) (event.Resolved, error) {
 	feed, ofFeed := strings.CutPrefix(e.Caller, "feed:")
 	if ofFeed && e.Foreign != nil {
 		return matching.ResolveForeign(feed, *e.Foreign), nil
@@ -55,7 +55,7 @@ func (r *Resolver) ResolveEvent(e event.Event) (event.Resolved, error) {
 	case ofFeed:
 		route, err = r.FeedRoute(feed)
 	case e.Caller != "":
-		route, err = r.CallerRoute(e.Caller)
+		route, err = r.CallerRoute(ctx, e.Caller)
 	}
 	if err != nil {
 		return event.Resolved{}, err

@@ -33,6 +33,8 @@ type Options struct {
 	Ticketing Ticketing
 	// Writes make the writes of that API; without it there are none.
 	Writes TicketWrites
+	// Integrations are managed by callers that may; without it they cannot be.
+	Integrations Integrations
 	// Health answers /readyz; without it the program is always ready.
 	Health Health
 	// Metrics answers /metrics; without it there is no such path.
@@ -96,6 +98,8 @@ func (a *api) routes() []route {
 	all = append(all, a.parkedRoutes()...)
 	all = append(all, a.ticketingRoutes()...)
 	all = append(all, a.ticketWriteRoutes()...)
+	all = append(all, a.integrationRoutes()...)
+	all = append(all, a.tokenRoutes()...)
 	all = append(all, a.healthRoutes()...)
 	return append(all, a.documentRoutes()...)
 }
@@ -116,7 +120,7 @@ func (a *api) serve(rt route) http.HandlerFunc {
 		var c Caller
 		if !rt.public {
 			var err error
-			if c, err = a.admit(w, r); err != nil {
+			if c, err = a.admit(w, r, rt); err != nil {
 				a.fail(w, r, err)
 				return
 			}
@@ -137,9 +141,14 @@ func (a *api) serve(rt route) http.HandlerFunc {
 	}
 }
 
-// admit finds out who calls, and whether it is too often.
-func (a *api) admit(w http.ResponseWriter, r *http.Request) (Caller, error) {
-	c, ok := a.Callers.CallerByToken(tokenOf(r))
+// admit finds out who calls, whether it may, and whether it is too often.
+func (a *api) admit(w http.ResponseWriter, r *http.Request, rt route) (Caller, error) {
+	asking, cancel := context.WithTimeout(r.Context(), AnswerWithin)
+	defer cancel()
+	c, ok, err := a.Callers.CallerByToken(asking, tokenOf(r))
+	if err != nil {
+		return Caller{}, err
+	}
 	if !ok {
 		w.Header().Add("WWW-Authenticate", `Bearer realm="ticketbridge"`)
 		w.Header().Add("WWW-Authenticate", `Basic realm="ticketbridge"`)
@@ -149,6 +158,12 @@ func (a *api) admit(w http.ResponseWriter, r *http.Request) (Caller, error) {
 	quota.writeHeaders(w.Header())
 	if !quota.Allowed {
 		return Caller{}, &refusal{status: http.StatusTooManyRequests, retryAfter: quota.RetryAfter}
+	}
+	switch {
+	case rt.admin && !c.Admin:
+		return c, &refusal{status: http.StatusForbidden, detail: "Only a caller with `admin: true` in the configuration may manage integrations."}
+	case !rt.admin && c.Integration == "":
+		return c, &refusal{status: http.StatusForbidden, detail: "This token manages integrations and has none itself; use a token of an integration."}
 	}
 	return c, nil
 }

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
@@ -18,11 +19,14 @@ type Caller struct {
 	CatalogAccount string
 	// Person is the "current user" of the Events API's rules: an e-mail address.
 	Person string
+	// Admin may manage integrations; it may have none itself.
+	Admin bool
 }
 
-// Callers knows the tokens. CallerByToken takes equally long for every token.
+// Callers knows the tokens. CallerByToken takes equally long for every token of
+// the same kind. Its error says that it cannot be known now.
 type Callers interface {
-	CallerByToken(token string) (Caller, bool)
+	CallerByToken(ctx context.Context, token string) (Caller, bool, error)
 }
 
 // Token lets a caller in.
@@ -61,7 +65,7 @@ func NewTokens(tokens ...Token) (*Tokens, error) {
 }
 
 // CallerByToken compares with every entry, whether one was found or not.
-func (t *Tokens) CallerByToken(token string) (Caller, bool) {
+func (t *Tokens) CallerByToken(_ context.Context, token string) (Caller, bool, error) {
 	hash := sha256.Sum256([]byte(token))
 	found := -1
 	for i := range t.entries {
@@ -69,9 +73,9 @@ func (t *Tokens) CallerByToken(token string) (Caller, bool) {
 		found = subtle.ConstantTimeSelect(equal, i, found)
 	}
 	if found < 0 {
-		return Caller{}, false
+		return Caller{}, false, nil
 	}
-	return t.entries[found].caller, true
+	return t.entries[found].caller, true, nil
 }
 
 // tokenOf reads the bearer token, or the user name of HTTP Basic, which is how

@@ -63,7 +63,7 @@ func TestTokenListIsChecked(t *testing.T) {
 	assert.ErrorContains(t, err, `"a" and "b" have the same token`)
 	none, err := NewTokens()
 	require.NoError(t, err)
-	_, ok := none.CallerByToken("")
+	_, ok, _ := none.CallerByToken(t.Context(), "")
 	assert.False(t, ok)
 }
 

@@ -148,7 +148,7 @@ func (s *schemas) operation(rt route) *operation {
 
 // errorOf is the body of a route's errors.
 func errorOf(rt route) any {
-	if strings.HasPrefix(rt.path, ticketingPath) {
+	if inProblems(rt.path) {
 		return problem{}
 	}
 	return failure{}
@@ -158,6 +158,7 @@ func errorOf(rt route) any {
 func everywhere(body any) []answer {
 	return []answer{
 		{status: 401, about: "The token is missing or unknown.", body: body, headers: []string{"WWW-Authenticate"}},
+		{status: 403, about: "The token is not for this.", body: body},
 		{status: 414, about: "The query string is too long.", body: body},
 		{status: 429, about: "Too many calls, with this token or of ours at the provider.", body: body, headers: []string{"Retry-After"}},
 		{status: 500, about: "Our own fault; the log has more.", body: body},

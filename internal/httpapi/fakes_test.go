@@ -25,6 +25,7 @@ const (
 	token      = "s3cret-of-monitoring"
 	freeToken  = "s3cret-of-no-account"
 	otherToken = "s3cret-of-another"
+	adminToken = "s3cret-of-the-boss"
 	workflow   = "match:jira-ops:widget-mymonitoringtool-29-501:aaaaaaaaaaaaaaaaaaaaaaaaaa"
 	otherFlow  = "match:other:widget:aaaaaaaaaaaaaaaaaaaaaaaaaa"
 )
@@ -39,6 +40,7 @@ type env struct {
 	options   Options
 	ticketing *fakeTicketing
 	writes    *fakeWrites
+	managed   *fakeIntegrations
 	log       *logLines
 	handler   http.Handler
 	doc       *openapi3.T
@@ -50,12 +52,13 @@ func newEnv(t testing.TB, change ...func(*Options)) *env {
 		Token{token, Caller{Name: "monitoring", Integration: "jira-ops", CatalogAccount: "widget", Person: "monitor@widget.example"}},
 		Token{freeToken, Caller{Name: "free", Integration: "jira-ops"}},
 		Token{otherToken, Caller{Name: "other", Integration: "other"}},
+		Token{adminToken, Caller{Name: "boss", Admin: true}},
 	)
 	require.NoError(t, err)
-	e := &env{t: t, events: newFakeEvents(), requests: &fakeRequests{}, feeds: &fakeFeeds{}, parked: &fakeParked{}, ticketing: &fakeTicketing{}, writes: &fakeWrites{}, log: &logLines{}}
+	e := &env{t: t, events: newFakeEvents(), requests: &fakeRequests{}, feeds: &fakeFeeds{}, parked: &fakeParked{}, ticketing: &fakeTicketing{}, writes: &fakeWrites{}, managed: &fakeIntegrations{}, log: &logLines{}}
 	now := time.Date(2026, 1, 15, 13, 0, 0, 0, time.FixedZone("", 3600))
 	e.options = Options{
-		Callers: callers, Events: e.events, Requests: e.requests, Feeds: e.feeds, Parked: e.parked, Ticketing: e.ticketing, Writes: e.writes,
+		Callers: callers, Events: e.events, Requests: e.requests, Feeds: e.feeds, Parked: e.parked, Ticketing: e.ticketing, Writes: e.writes, Integrations: e.managed,
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/plain")
 			_, _ = io.WriteString(w, "up 1\n")
@@ -85,7 +88,7 @@ var wholeDocument = sync.OnceValue(func() *openapi3.T {
 })
 
 func describe() document {
-	a := &api{Options: Options{Feeds: &fakeFeeds{}, Parked: &fakeParked{}, Ticketing: &fakeTicketing{}, Writes: &fakeWrites{}, Metrics: http.NotFoundHandler()}.withDefaults()}
+	a := &api{Options: Options{Feeds: &fakeFeeds{}, Parked: &fakeParked{}, Ticketing: &fakeTicketing{}, Writes: &fakeWrites{}, Integrations: &fakeIntegrations{}, Metrics: http.NotFoundHandler()}.withDefaults()}
 	return newDocument(a.routes(), "test")
 }
 

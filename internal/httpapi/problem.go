@@ -38,7 +38,15 @@ type problemParameter struct {
 	Value    string `json:"value,omitempty"`
 }
 
-func isTicketing(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, ticketingPath) }
+// inProblems: the errors of this path are Problems.
+func inProblems(path string) bool {
+	for _, prefix := range []string{ticketingPath, integrationsPath, tokensPath, accountsPath} {
+		if strings.HasPrefix(path, prefix) {
+			return true
+		}
+	}
+	return false
+}
 
 // problemOf puts a refusal into the connector's shape.
 func (a *api) problemOf(r *http.Request, bad *refusal) problem {

@@ -15,8 +15,9 @@ type route struct {
 	tag          string
 	summary      string
 	detail       string
-	// public paths need no token.
+	// public paths need no token, those of admin one that may manage integrations.
 	public     bool
+	admin      bool
 	parameters []parameter
 	// body is a value of the type that the call carries, nil for none.
 	body    any
@@ -57,12 +58,23 @@ func (a *api) mux(routes []route) http.Handler {
 		allowed[pattern] = append(allowed[pattern], rt.method)
 	}
 	for pattern, methods := range allowed {
-		mux.HandleFunc(pattern, a.wrongMethod(methods))
+		for _, method := range allMethods() {
+			if !slices.Contains(methods, method) {
+				mux.HandleFunc(method+" "+pattern, a.wrongMethod(methods))
+			}
+		}
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, ErrNotFound)
 	})
 	return mux
+}
+
+// allMethods are those that a path can refuse; HEAD comes with GET.
+func allMethods() []string {
+	return []string{
+		http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions, http.MethodTrace,
+	}
 }
 
 func (a *api) wrongMethod(methods []string) http.HandlerFunc {

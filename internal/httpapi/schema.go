@@ -96,8 +96,10 @@ func (s *schemas) component(t reflect.Type) *schema {
 	s.types[name] = t
 	object := &schema{Type: "object", Properties: map[string]*schema{}}
 	s.named[name] = object
-	for i := range t.NumField() {
-		field := t.Field(i)
+	for _, field := range reflect.VisibleFields(t) {
+		if field.Anonymous {
+			continue // its members stand among the others
+		}
 		jsonName, options, _ := strings.Cut(field.Tag.Get("json"), ",")
 		if jsonName == "-" {
 			continue

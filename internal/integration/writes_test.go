@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"context"
 	"sync"
 	"syscall"
 	"testing"
@@ -17,7 +18,7 @@ import (
 
 // writes is another program that makes writes through the stack's server.
 func (s *stack) writes() *operate.Writes {
-	return operate.NewWrites(s.client, func(string) (string, error) { return "jira", nil })
+	return operate.NewWrites(s.client, func(context.Context, string) (string, error) { return "jira", nil })
 }
 
 func ticketWrite(name string) operate.WriteRequest {

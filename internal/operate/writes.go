@@ -28,12 +28,12 @@ var (
 // Writes make the writes of the unified ticketing API durable.
 type Writes struct {
 	temporal client.Client
-	provider func(integration string) (string, error)
+	provider func(ctx context.Context, integration string) (string, error)
 	gates    gates
 }
 
 // NewWrites makes Writes; provider is the short name of an integration's provider.
-func NewWrites(c client.Client, provider func(integration string) (string, error)) *Writes {
+func NewWrites(c client.Client, provider func(ctx context.Context, integration string) (string, error)) *Writes {
 	return &Writes{temporal: c, provider: provider}
 }
 
@@ -64,7 +64,7 @@ const memoBody = "BodyHash"
 //
 // The caller closes what it gets.
 func (w *Writes) Start(ctx context.Context, r WriteRequest) (*Write, error) {
-	in, id, err := w.input(r)
+	in, id, err := w.input(ctx, r)
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +98,7 @@ func (w *Writes) Start(ctx context.Context, r WriteRequest) (*Write, error) {
 }
 
 // input is what the workflow starts with, and the id that belongs to it.
-func (w *Writes) input(r WriteRequest) (contract.WriteTicketInput, string, error) {
+func (w *Writes) input(ctx context.Context, r WriteRequest) (contract.WriteTicketInput, string, error) {
 	in := contract.WriteTicketInput{
 		Integration: r.Integration, Operator: r.Operator, TicketID: r.TicketID, PartID: r.PartID, Keyed: r.IdempotencyKey != "",
 	}
@@ -119,7 +119,7 @@ func (w *Writes) input(r WriteRequest) (contract.WriteTicketInput, string, error
 	if err := in.Validate(id); err != nil {
 		return in, "", invalid(err)
 	}
-	in.Provider, err = w.provider(r.Integration)
+	in.Provider, err = w.provider(ctx, r.Integration)
 	return in, id, err
 }
 

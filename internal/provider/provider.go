@@ -3,11 +3,10 @@
 package provider
 
 import (
+	"context"
 	"fmt"
-	"maps"
 	"slices"
 
-	"github.com/ticketbridge/ticketbridge/activities"
 	"github.com/ticketbridge/ticketbridge/internal/config"
 	"github.com/ticketbridge/ticketbridge/internal/provider/servicenow"
 )
@@ -63,61 +62,28 @@ func Short(integrationType string) string {
 	return integrationType
 }
 
-// Set holds the client of every configured integration.
-type Set struct {
-	integrations map[string]activities.Integration
-	unknown      func(name string) error
-}
-
-// New makes the clients; the error names the integration and the key that is wrong.
-func New(c *config.Config) (*Set, error) {
-	s := &Set{integrations: map[string]activities.Integration{}, unknown: func(name string) error {
-		_, err := c.Integration(name)
-		return err
-	}}
-	for _, in := range c.Integrations {
-		client, err := newClient(in)
-		if err != nil {
-			return nil, err // names the integration
-		}
-		s.integrations[in.Name] = activities.Integration{
-			Name: in.Name, Provider: Short(in.Type), Client: client, FieldMap: in.FieldMap,
-		}
-	}
-	return s, nil
-}
-
-// Integration finds an integration by name.
-func (s *Set) Integration(name string) (activities.Integration, error) {
-	if in, ok := s.integrations[name]; ok {
-		return in, nil
-	}
-	return activities.Integration{}, s.unknown(name)
-}
-
-// Providers are the short names of the configured providers that workers call.
-func (s *Set) Providers() []string { return s.queues(false) }
-
-// ProvidersInServe are the short names of those that live in `starter serve`.
-func (s *Set) ProvidersInServe() []string { return s.queues(true) }
-
-func (s *Set) queues(inServe bool) []string {
-	var names []string
-	for _, r := range registrations() {
-		configured := slices.ContainsFunc(slices.Collect(maps.Values(s.integrations)), func(in activities.Integration) bool {
-			return in.Provider == r.queue
-		})
-		if configured && r.inServe == inServe && !slices.Contains(names, r.queue) {
-			names = append(names, r.queue)
-		}
-	}
-	return names
-}
-
 func newClient(in config.Integration) (any, error) {
 	r, ok := registered(in.Type)
 	if !ok {
 		return nil, fmt.Errorf("type %s is not available in this version", in.Type)
 	}
 	return r.make(in)
+}
+
+// checker is what a provider's client may have to look at its own account.
+type checker interface {
+	Check(ctx context.Context) error
+}
+
+// Check asks an integration's provider whether its credential and project are
+// good; nil for a provider that has nothing to ask.
+func Check(ctx context.Context, in config.Integration) error {
+	client, err := newClient(in)
+	if err != nil {
+		return err
+	}
+	if c, ok := client.(checker); ok {
+		return c.Check(ctx)
+	}
+	return nil
 }

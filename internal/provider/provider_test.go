@@ -8,7 +8,13 @@ import (
 
 	"github.com/ticketbridge/ticketbridge/activities"
 	"github.com/ticketbridge/ticketbridge/internal/config"
+	"github.com/ticketbridge/ticketbridge/internal/registry"
 )
+
+func fileOnly(in ...config.Integration) (*Set, error) {
+	c := &config.Config{Integrations: in}
+	return New(c, registry.New(registry.Options{File: c}))
+}
 
 // Matching needs all of these of every provider.
 func TestEveryProviderDoesWhatMatchingNeeds(t *testing.T) {
@@ -17,9 +23,9 @@ func TestEveryProviderDoesWhatMatchingNeeds(t *testing.T) {
 			Name: "x", Type: r.kind, URL: "https://x.example",
 			Credential: config.Credential{Type: config.CredentialBasic, Username: "u", Secret: config.NewSecret("hunter2")},
 		}
-		set, err := New(&config.Config{Integrations: []config.Integration{in}})
+		set, err := fileOnly(in)
 		require.NoError(t, err, r.kind)
-		found, err := set.Integration("x")
+		found, err := set.Integration(t.Context(), "x")
 		require.NoError(t, err)
 		assert.Equal(t, Short(r.kind), found.Provider)
 		assert.Equal(t, []string{found.Provider}, append(set.Providers(), set.ProvidersInServe()...), "one program makes its calls")
@@ -34,7 +40,7 @@ func TestEveryProviderDoesWhatMatchingNeeds(t *testing.T) {
 }
 
 func TestATypeToComeIsNotAvailable(t *testing.T) {
-	_, err := New(&config.Config{Integrations: []config.Integration{{Name: "x", Type: config.TypeTorq}}})
+	_, err := fileOnly(config.Integration{Name: "x", Type: config.TypeTorq})
 	assert.ErrorContains(t, err, "type ticketing_torq is not available in this version")
 }
 
@@ -45,15 +51,15 @@ func TestTheTestProviderLivesInServe(t *testing.T) {
 		Name: "ops", Type: config.TypeJira, URL: "https://x.example",
 		Credential: config.Credential{Type: config.CredentialBasic, Username: "u", Secret: config.NewSecret("hunter2")},
 	}
-	set, err := New(&config.Config{Integrations: []config.Integration{{Name: "try", Type: config.TypeMock}, jira, {Name: "again", Type: config.TypeMock}}})
+	set, err := fileOnly(config.Integration{Name: "try", Type: config.TypeMock}, jira, config.Integration{Name: "again", Type: config.TypeMock})
 	require.NoError(t, err)
 	assert.Equal(t, []string{"jira"}, set.Providers())
 	assert.Equal(t, []string{"mock"}, set.ProvidersInServe())
-	first, err := set.Integration("try")
+	first, err := set.Integration(t.Context(), "try")
 	require.NoError(t, err)
-	again, err := set.Integration("try")
+	again, err := set.Integration(t.Context(), "try")
 	require.NoError(t, err)
-	other, err := set.Integration("again")
+	other, err := set.Integration(t.Context(), "again")
 	require.NoError(t, err)
 	assert.Same(t, first.Client, again.Client, "one memory an integration")
 	assert.NotSame(t, first.Client, other.Client)

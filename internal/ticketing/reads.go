@@ -20,13 +20,13 @@ type Integration struct {
 // kind NotSupported where the provider has no such operation.
 type Reads struct {
 	// Integration looks one up by its name.
-	Integration func(name string) (Integration, error)
+	Integration func(ctx context.Context, name string) (Integration, error)
 }
 
 // operator is the integration's client as an operator.
-func operator[T any](r Reads, name string, op Operator) (T, error) {
+func operator[T any](ctx context.Context, r Reads, name string, op Operator) (T, error) {
 	var none T
-	in, err := r.Integration(name)
+	in, err := r.Integration(ctx, name)
 	if err != nil {
 		return none, &ticket.Error{Kind: ticket.NotFound, Op: string(op), Message: err.Error(), Err: err}
 	}
@@ -39,7 +39,7 @@ func operator[T any](r Reads, name string, op Operator) (T, error) {
 
 // QueryTickets lists tickets.
 func (r Reads) QueryTickets(ctx context.Context, integration string, q ticket.Query) (ticket.Page[ticket.Ticket], error) {
-	c, err := operator[TicketQuerier](r, integration, QueryTickets)
+	c, err := operator[TicketQuerier](ctx, r, integration, QueryTickets)
 	if err != nil {
 		return ticket.Page[ticket.Ticket]{}, err
 	}
@@ -48,7 +48,7 @@ func (r Reads) QueryTickets(ctx context.Context, integration string, q ticket.Qu
 
 // GetTicket reads a ticket.
 func (r Reads) GetTicket(ctx context.Context, integration, id string) (ticket.Ticket, error) {
-	c, err := operator[TicketGetter](r, integration, GetTicket)
+	c, err := operator[TicketGetter](ctx, r, integration, GetTicket)
 	if err != nil {
 		return ticket.Ticket{}, err
 	}
@@ -57,7 +57,7 @@ func (r Reads) GetTicket(ctx context.Context, integration, id string) (ticket.Ti
 
 // ListComments lists a ticket's comments, oldest first.
 func (r Reads) ListComments(ctx context.Context, integration, ticketID string) ([]ticket.Comment, error) {
-	c, err := operator[CommentLister](r, integration, ListComments)
+	c, err := operator[CommentLister](ctx, r, integration, ListComments)
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +68,7 @@ func (r Reads) ListComments(ctx context.Context, integration, ticketID string) (
 
 // ListNotes lists a ticket's notes, oldest first.
 func (r Reads) ListNotes(ctx context.Context, integration, ticketID string) ([]ticket.Note, error) {
-	c, err := operator[NoteLister](r, integration, ListNotes)
+	c, err := operator[NoteLister](ctx, r, integration, ListNotes)
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +77,7 @@ func (r Reads) ListNotes(ctx context.Context, integration, ticketID string) ([]t
 
 // ListAttachments lists a ticket's files, oldest first.
 func (r Reads) ListAttachments(ctx context.Context, integration, ticketID string) ([]ticket.Attachment, error) {
-	c, err := operator[AttachmentLister](r, integration, ListAttachments)
+	c, err := operator[AttachmentLister](ctx, r, integration, ListAttachments)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +86,7 @@ func (r Reads) ListAttachments(ctx context.Context, integration, ticketID string
 
 // DownloadAttachment opens a file; the caller closes it.
 func (r Reads) DownloadAttachment(ctx context.Context, integration, ticketID, id string) (ticket.Download, error) {
-	c, err := operator[AttachmentDownloader](r, integration, DownloadAttachment)
+	c, err := operator[AttachmentDownloader](ctx, r, integration, DownloadAttachment)
 	if err != nil {
 		return ticket.Download{}, err
 	}
@@ -95,7 +95,7 @@ func (r Reads) DownloadAttachment(ctx context.Context, integration, ticketID, id
 
 // ListProjects lists projects by name.
 func (r Reads) ListProjects(ctx context.Context, integration, cursor string, limit int) (ticket.Page[ticket.Project], error) {
-	c, err := operator[ProjectLister](r, integration, ListProjects)
+	c, err := operator[ProjectLister](ctx, r, integration, ListProjects)
 	if err != nil {
 		return ticket.Page[ticket.Project]{}, err
 	}
@@ -104,7 +104,7 @@ func (r Reads) ListProjects(ctx context.Context, integration, cursor string, lim
 
 // ListRemoteFields lists the fields that tickets have at the provider.
 func (r Reads) ListRemoteFields(ctx context.Context, integration string) ([]ticket.RemoteField, error) {
-	c, err := operator[RemoteFieldLister](r, integration, ListRemoteFields)
+	c, err := operator[RemoteFieldLister](ctx, r, integration, ListRemoteFields)
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +113,7 @@ func (r Reads) ListRemoteFields(ctx context.Context, integration string) ([]tick
 
 // QueryEscalationPolicies lists escalation policies.
 func (r Reads) QueryEscalationPolicies(ctx context.Context, integration string, q ticket.Query) (ticket.Page[ticket.EscalationPolicy], error) {
-	c, err := operator[PolicyQuerier](r, integration, QueryEscalationPolicies)
+	c, err := operator[PolicyQuerier](ctx, r, integration, QueryEscalationPolicies)
 	if err != nil {
 		return ticket.Page[ticket.EscalationPolicy]{}, err
 	}
@@ -122,7 +122,7 @@ func (r Reads) QueryEscalationPolicies(ctx context.Context, integration string, 
 
 // ListOnCall tells who is on call by a policy.
 func (r Reads) ListOnCall(ctx context.Context, integration, policyID string) ([]ticket.Agent, error) {
-	c, err := operator[OnCallLister](r, integration, ListOnCall)
+	c, err := operator[OnCallLister](ctx, r, integration, ListOnCall)
 	if err != nil {
 		return nil, err
 	}

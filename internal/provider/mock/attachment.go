@@ -80,8 +80,8 @@ func (c *Client) reserve(a act, size int64) (int64, error) {
 }
 
 func (c *Client) release(bytes int64) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.memory.mu.Lock()
+	defer c.memory.mu.Unlock()
 	c.memory.files -= bytes
 }
 

@@ -91,8 +91,8 @@ func call[T any](ctx context.Context, c *Client, a act, do func(m *memory) (T, e
 
 // locked runs do on the memory, without what has expired.
 func locked[T any](c *Client, do func(m *memory) (T, error)) (T, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.memory.mu.Lock()
+	defer c.memory.mu.Unlock()
 	c.memory.expire(c.now())
 	return do(c.memory)
 }

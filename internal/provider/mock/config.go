@@ -10,7 +10,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/ticketbridge/ticketbridge/internal/rest"
@@ -89,8 +88,15 @@ type Client struct {
 	faults *faults
 	now    func() time.Time
 
-	mu     sync.Mutex
 	memory *memory
+}
+
+// Inherit goes on with the tickets of a client of the same integration that was
+// configured otherwise. It must be called before anything else.
+func (c *Client) Inherit(before any) {
+	if old, ok := before.(*Client); ok {
+		c.memory = old.memory
+	}
 }
 
 // New checks config and makes an empty memory. The error names every wrong member.

@@ -5,13 +5,15 @@ import (
 	"container/list"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/ticketbridge/ticketbridge/internal/ticket"
 )
 
-// memory holds the tickets of one integration. Its methods need the client's lock.
+// memory holds the tickets of one integration. Its methods need its lock.
 type memory struct {
+	mu sync.Mutex
 	// born tells one memory from the next, after a restart.
 	born    time.Time
 	tickets map[string]*record // by id

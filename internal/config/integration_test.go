@@ -1,0 +1,66 @@
+package config
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func parseAPI(text string) (Integration, error) {
+	return ParseIntegration("jira-api", []byte(text), Known{IntegrationTypes: []string{TypeJira, TypeMock}}, func(sealed string) (string, error) {
+		if sealed != "sealed:v1:k:x" {
+			return "", errors.New("damaged")
+		}
+		return "s3cret", nil
+	})
+}
+
+func TestAnIntegrationOutsideOfTheFile(t *testing.T) {
+	in, err := parseAPI(`{"type": "ticketing_jira", "url": "https://acme.example/", "default_project": "Ops <&> \u2028 \ud83d\ude00",
+		"credential": {"type": "basic", "username": "u@acme.example", "secret": "sealed:v1:k:x"},
+		"rate": {"per_second": 2.5}, "settling": "90s", "priority_map": {"HIGH": "Blocker"},
+		"custom_field_mappings": [{"name": "due", "project_id": "*", "project_field_path": "Dates/due"}]}`)
+	require.NoError(t, err)
+	assert.Equal(t, "jira-api", in.Name)
+	assert.Equal(t, "https://acme.example", in.URL)
+	assert.Equal(t, "s3cret", in.Credential.Secret.Reveal())
+	assert.Equal(t, "sealed:v1:k:x", in.Credential.Secret.Reference())
+	assert.Equal(t, "Ops <&> \u2028 \U0001F600", in.DefaultProject)
+	assert.Equal(t, 2.5, in.Rate.PerSecond)
+	assert.Equal(t, defaultConcurrency, in.Rate.Concurrency, "what is not said has its default")
+	assert.Equal(t, 90*time.Second, in.Settling.Std())
+	assert.Equal(t, []CustomFieldMapping{{Name: "due", ProjectID: "*", ProviderFieldPath: "Dates/due"}}, in.CustomFieldMappings)
+}
+
+func TestWhatIsWrongWithAnIntegrationOutsideOfTheFile(t *testing.T) {
+	for text, want := range map[string]string{
+		`[]`:                "want a JSON object",
+		`null`:              "want a JSON object",
+		`{"type":"x"`:       "want a JSON object",
+		`{"name": "other"}`: "name: stands beside provider_config",
+		`{"type": "jira"}`:  `type: unknown value "jira"`,
+		`{"type": "ticketing_mock_ticketing", "urll": "x"}`:                                                                                             "urll: unknown key",
+		`{"type": "ticketing_mock_ticketing", "rate": {"per_second": "fast"}}`:                                                                          "rate.per_second: want a number",
+		`{"type": "ticketing_jira", "url": "https://x.example", "credential": {"type": "basic", "username": "u", "secret": "open"}}`:                    "credential.secret: a secret must not stand",
+		`{"type": "ticketing_jira", "url": "https://x.example", "credential": {"type": "basic", "username": "u", "secret": "sealed:v1:k:y"}}`:           "credential.secret: damaged",
+		`{"type": "ticketing_jira", "url": "https://x.example", "credential": {"type": "basic", "username": "u", "secret": "env:TEST_NOT_SET_AT_ALL"}}`: "TEST_NOT_SET_AT_ALL is not set",
+	} {
+		_, err := parseAPI(text)
+		assert.ErrorContains(t, err, want, text)
+		assert.NotContains(t, err.Error(), "integrations[0]", text)
+	}
+}
+
+func TestAFileHasNoSealedSecrets(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "t.yaml")
+	require.NoError(t, os.WriteFile(path, []byte(`integrations:
+  - {name: j, type: ticketing_jira, url: https://x.example, credential: {type: bearer, secret: "sealed:v1:k:x"}}
+`), 0o600))
+	_, err := Load(path, Known{IntegrationTypes: []string{TypeJira}})
+	assert.ErrorContains(t, err, "kept by the integrations API")
+}

@@ -1,0 +1,77 @@
+package config
+
+import (
+	"encoding"
+	"fmt"
+	"reflect"
+	"strings"
+)
+
+// Keys are an integration's keys and values as the file would have them, without
+// its name and what is empty. A secret is its reference.
+func (in Integration) Keys() (map[string]any, error) {
+	value, err := keysOf(reflect.ValueOf(in))
+	keys, _ := value.(map[string]any)
+	delete(keys, "name")
+	return keys, err
+}
+
+func keysOf(v reflect.Value) (any, error) {
+	switch value := v.Interface().(type) {
+	case Secret:
+		return value.Reference(), nil
+	case encoding.TextMarshaler:
+		text, err := value.MarshalText()
+		return string(text), err
+	}
+	switch v.Kind() {
+	case reflect.Struct:
+		return structKeys(v)
+	case reflect.Map:
+		out := map[string]any{}
+		for each := v.MapRange(); each.Next(); {
+			value, err := keysOf(each.Value())
+			if err != nil {
+				return nil, err
+			}
+			out[each.Key().String()] = value
+		}
+		return out, nil
+	case reflect.Slice:
+		out := make([]any, v.Len())
+		for i := range out {
+			value, err := keysOf(v.Index(i))
+			if err != nil {
+				return nil, err
+			}
+			out[i] = value
+		}
+		return out, nil
+	case reflect.String:
+		return v.String(), nil
+	case reflect.Int, reflect.Int64:
+		return v.Int(), nil
+	case reflect.Float64:
+		return v.Float(), nil
+	case reflect.Bool:
+		return v.Bool(), nil
+	default:
+		return nil, fmt.Errorf("a %s has no place among keys", v.Type())
+	}
+}
+
+func structKeys(v reflect.Value) (any, error) {
+	out := map[string]any{}
+	for i := range v.NumField() {
+		name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("yaml"), ",")
+		if name == "" || name == "-" || v.Field(i).IsZero() {
+			continue
+		}
+		value, err := keysOf(v.Field(i))
+		if err != nil {
+			return nil, err
+		}
+		out[name] = value
+	}
+	return out, nil
+}

@@ -1,0 +1,315 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ticketbridge/ticketbridge/internal/contract"
+	"github.com/ticketbridge/ticketbridge/internal/operate"
+	"github.com/ticketbridge/ticketbridge/internal/registry"
+)
+
+// Integrations manages integrations: those of the file can be looked at, those
+// made here changed. Errors are ErrNotFound, ErrUnavailable, operate.ErrConflict,
+// operate.ErrInvalid and registry.ErrReadOnly, wrapped.
+type Integrations interface {
+	List(ctx context.Context) ([]registry.Integration, error)
+	Get(ctx context.Context, name string) (registry.Integration, error)
+	Create(ctx context.Context, by, name string, want registry.Wanted, expires time.Time) (registry.Integration, string, error)
+	Edit(ctx context.Context, by, name string, version int64, edit func(registry.Integration) (registry.Wanted, error)) (registry.Integration, error)
+	Delete(ctx context.Context, by, name string, force bool) error
+	Check(ctx context.Context, name string, want *registry.Wanted) error
+	AddToken(ctx context.Context, by, name, label string, expires time.Time) (string, contract.IntegrationToken, error)
+	RevokeToken(ctx context.Context, by, name, id string) error
+}
+
+// Paths of the management, as the Synqly connector's management API has them.
+const (
+	integrationsPath = "/v1/integrations"
+	tokensPath       = "/v1/tokens"
+	accountsPath     = "/v1/accounts"
+	integrationsTag  = "Integrations"
+)
+
+func (a *api) integrationRoutes() []route {
+	if a.Integrations == nil {
+		return nil
+	}
+	account := parameter{"accountId", "path", "The account that the integration belongs to; `default` where none was named."}
+	id := parameter{"integrationId", "path", "The integration's name."}
+	version := parameter{"If-Match", "header", "The version that the change is made for, as in ETag; it is refused when there is a newer one."}
+	one := integrationsPath + "/{accountId}/{integrationId}"
+	managing := func(method, path, summary string, rt route) route {
+		rt.method, rt.path, rt.tag, rt.summary, rt.admin = method, path, integrationsTag, summary, true
+		rt.answers = append(rt.answers, managementErrors()...)
+		return rt
+	}
+	shown := []answer{{status: 200, about: "The integration.", body: integrationAnswer{}, headers: []string{"ETag"}}}
+	made := []answer{{status: 201, about: "The integration, and its first token, which is never shown again.", body: integrationCreated{}, headers: []string{"ETag"}}}
+	return []route{
+		managing(http.MethodGet, accountsPath, "List accounts: groups of integrations", route{
+			answers: []answer{{status: 200, about: "The accounts.", body: accountList{}}}, handle: a.listAccounts,
+		}),
+		managing(http.MethodGet, integrationsPath, "List integrations: those of the configuration file, and those made here", route{
+			answers: []answer{{status: 200, about: "The integrations.", body: integrationList{}}}, handle: a.listIntegrations,
+		}),
+		managing(http.MethodPost, integrationsPath, "Make an integration", route{
+			body: createIntegrationRequest{}, answers: made, handle: a.createIntegration,
+		}),
+		managing(http.MethodGet, integrationsPath+"/{accountId}", "List the integrations of an account", route{
+			parameters: []parameter{account}, answers: []answer{{status: 200, about: "The integrations.", body: integrationList{}}}, handle: a.listIntegrations,
+		}),
+		managing(http.MethodPost, integrationsPath+"/{accountId}", "Make an integration in an account", route{
+			parameters: []parameter{account}, body: createIntegrationRequest{}, answers: made, handle: a.createIntegration,
+		}),
+		managing(http.MethodPost, integrationsPath+"/{accountId}/verify", "Would this integration work? Asks the provider, and keeps nothing", route{
+			parameters: []parameter{account}, body: createIntegrationRequest{},
+			answers: []answer{{status: 200, about: "It would.", body: verifyAnswer{}}}, handle: a.verifyNewIntegration,
+		}),
+		managing(http.MethodGet, one, "An integration", route{parameters: []parameter{account, id}, answers: shown, handle: a.getIntegration}),
+		managing(http.MethodPut, one, "Replace what an integration is made of", route{
+			parameters: []parameter{account, id, version}, body: replaceIntegrationRequest{}, answers: shown, handle: a.replaceIntegration,
+		}),
+		managing(http.MethodPatch, one, "Change an integration: a JSON Patch (a list), or a JSON Merge Patch (an object)", route{
+			parameters: []parameter{account, id, version}, body: []patchOperationShape{}, answers: shown, handle: a.patchIntegration,
+		}),
+		managing(http.MethodDelete, one, "Delete an integration and its tokens", route{
+			parameters: []parameter{account, id, {"force", "query", "true: also while requests and writes of it are open; they are then left waiting."}},
+			answers:    []answer{{status: 204, about: "It is gone."}}, handle: a.deleteIntegration,
+		}),
+		managing(http.MethodPost, one+"/verify", "Does the integration work? Asks the provider", route{
+			parameters: []parameter{account, id}, answers: []answer{{status: 200, about: "It does.", body: verifyAnswer{}}}, handle: a.verifyIntegration,
+		}),
+		managing(http.MethodGet, one+"/changes", "Its last 200 changes, newest first: who, when, which keys", route{
+			parameters: []parameter{account, id}, answers: []answer{{status: 200, about: "The changes.", body: changeList{}}}, handle: a.listIntegrationChanges,
+		}),
+	}
+}
+
+// managementErrors are the answers that managing can give beside the usual ones.
+func managementErrors() []answer {
+	return []answer{
+		{status: 400, about: "Something is wrong with what was sent, or with the integration.", body: problem{}},
+		{status: 404, about: "There is no such integration or token.", body: problem{}},
+		{status: 409, about: "It is there already, was changed meanwhile, is in use, or stands in the configuration file.", body: problem{}},
+	}
+}
+
+// managementError turns an error of Integrations into the answer to it.
+func managementError(err error) error {
+	status, remediation := 0, ""
+	switch {
+	case errors.Is(err, operate.ErrInvalid):
+		status = http.StatusBadRequest
+	case errors.Is(err, registry.ErrReadOnly), errors.Is(err, operate.ErrConflict):
+		status = http.StatusConflict
+	default:
+		return err
+	}
+	detail := err.Error()
+	for _, sentinel := range []error{operate.ErrInvalid, operate.ErrConflict, registry.ErrReadOnly} {
+		detail = strings.TrimPrefix(strings.TrimSuffix(detail, ": "+sentinel.Error()), sentinel.Error()+": ")
+	}
+	return &refusal{status: status, detail: detail, remediation: remediation, err: err}
+}
+
+func (a *api) listAccounts(w http.ResponseWriter, r *http.Request, _ Caller) error {
+	all, err := a.Integrations.List(r.Context())
+	if err != nil {
+		return managementError(err)
+	}
+	answer := accountList{Result: []accountShape{}}
+	at := map[string]int{}
+	for _, in := range all {
+		i, ok := at[in.Account]
+		if !ok {
+			i = len(answer.Result)
+			at[in.Account] = i
+			answer.Result = append(answer.Result, accountShape{ID: in.Account, Name: in.Account, Fullname: in.Account})
+		}
+		answer.Result[i].Integrations++
+	}
+	writeJSON(w, http.StatusOK, answer)
+	return nil
+}
+
+func (a *api) listIntegrations(w http.ResponseWriter, r *http.Request, _ Caller) error {
+	all, err := a.Integrations.List(r.Context())
+	if err != nil {
+		return managementError(err)
+	}
+	answer := integrationList{Result: []integrationShape{}}
+	for _, in := range all {
+		if account := r.PathValue("accountId"); account == "" || account == in.Account {
+			answer.Result = append(answer.Result, integrationOf(in))
+		}
+	}
+	writeJSON(w, http.StatusOK, answer)
+	return nil
+}
+
+func (a *api) createIntegration(w http.ResponseWriter, r *http.Request, c Caller) error {
+	asked, err := a.readIntegration(w, r)
+	if err != nil {
+		return err
+	}
+	if asked.Name == "" {
+		return bodyError("/name", "missing")
+	}
+	expires, err := a.expiry(asked.TokenTTL)
+	if err != nil {
+		return err
+	}
+	made, token, err := a.Integrations.Create(r.Context(), c.Name, asked.Name, asked.wanted(), expires)
+	if err != nil {
+		return managementError(err)
+	}
+	answer := integrationCreated{}
+	answer.Result.Integration = integrationOf(made)
+	answer.Result.Token = tokenSecret{Access: accessOf(token, expires)}
+	if len(made.Tokens) > 0 {
+		answer.Result.Token.ID = made.Tokens[0].ID
+	}
+	w.Header().Set("Location", integrationsPath+"/"+made.Account+"/"+made.Name)
+	w.Header().Set("ETag", etag(made.Version))
+	writeJSON(w, http.StatusCreated, answer)
+	return nil
+}
+
+// readIntegration reads what an integration is to be; the path may name its account.
+func (a *api) readIntegration(w http.ResponseWriter, r *http.Request) (createIntegrationRequest, error) {
+	var asked createIntegrationRequest
+	if err := a.readStrictly(w, r, &asked); err != nil {
+		return asked, err
+	}
+	switch account := r.PathValue("accountId"); {
+	case account != "" && asked.Account != "" && asked.Account != account:
+		return asked, bodyError("/account_id", fmt.Sprintf("%q is not the %q of the path", asked.Account, account))
+	case account != "":
+		asked.Account = account
+	}
+	if len(asked.ProviderConfig) == 0 {
+		return asked, bodyError("/provider_config", "missing")
+	}
+	return asked, nil
+}
+
+// inAccount finds an integration in the account of the path.
+func (a *api) integrationInAccount(r *http.Request) (registry.Integration, error) {
+	found, err := a.Integrations.Get(r.Context(), r.PathValue("integrationId"))
+	if err != nil {
+		return found, managementError(err)
+	}
+	if account := r.PathValue("accountId"); found.Account != account {
+		return found, fmt.Errorf("integration %s is in the account %s, not in %s: %w", found.Name, found.Account, account, ErrNotFound)
+	}
+	return found, nil
+}
+
+func showIntegration(w http.ResponseWriter, in registry.Integration) error {
+	if !in.ReadOnly {
+		w.Header().Set("ETag", etag(in.Version))
+	}
+	writeJSON(w, http.StatusOK, integrationAnswer{Result: integrationOf(in)})
+	return nil
+}
+
+func (a *api) getIntegration(w http.ResponseWriter, r *http.Request, _ Caller) error {
+	found, err := a.integrationInAccount(r)
+	if err != nil {
+		return err
+	}
+	return showIntegration(w, found)
+}
+
+func (a *api) listIntegrationChanges(w http.ResponseWriter, r *http.Request, _ Caller) error {
+	found, err := a.integrationInAccount(r)
+	if err != nil {
+		return err
+	}
+	writeJSON(w, http.StatusOK, changeList{Result: list(found.Changes)})
+	return nil
+}
+
+func (a *api) deleteIntegration(w http.ResponseWriter, r *http.Request, c Caller) error {
+	found, err := a.integrationInAccount(r)
+	if err != nil {
+		return err
+	}
+	if err := a.Integrations.Delete(r.Context(), c.Name, found.Name, r.URL.Query().Get("force") == "true"); err != nil {
+		return managementError(err)
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+func (a *api) verifyIntegration(w http.ResponseWriter, r *http.Request, _ Caller) error {
+	found, err := a.integrationInAccount(r)
+	if err != nil {
+		return err
+	}
+	return a.verify(w, r, found.Name, nil)
+}
+
+func (a *api) verifyNewIntegration(w http.ResponseWriter, r *http.Request, _ Caller) error {
+	asked, err := a.readIntegration(w, r)
+	if err != nil {
+		return err
+	}
+	want := asked.wanted()
+	return a.verify(w, r, asked.Name, &want)
+}
+
+func (a *api) verify(w http.ResponseWriter, r *http.Request, name string, want *registry.Wanted) error {
+	if err := a.Integrations.Check(r.Context(), name, want); err != nil {
+		return managementError(err)
+	}
+	writeJSON(w, http.StatusOK, verifyAnswer{Result: verifyShape{Verified: true}})
+	return nil
+}
+
+func etag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
+
+// ifMatch is the version that a caller has seen; 0 for whichever.
+func ifMatch(r *http.Request) (int64, error) {
+	text := r.Header.Get("If-Match")
+	if text == "" || text == "*" {
+		return 0, nil
+	}
+	version, err := strconv.ParseInt(strings.Trim(text, `"`), 10, 64)
+	if err != nil || version < 1 {
+		return 0, badParameter("header", "If-Match", text, errors.New("If-Match: want what an ETag said, such as \"3\""))
+	}
+	return version, nil
+}
+
+// readStrictly reads a JSON body in which every member has to be known.
+func (a *api) readStrictly(w http.ResponseWriter, r *http.Request, into any) error {
+	body, err := a.readBody(w, r)
+	if err != nil {
+		return err
+	}
+	return decodeStrictly(body, into)
+}
+
+func decodeStrictly(body []byte, into any) error {
+	d := json.NewDecoder(strings.NewReader(string(body)))
+	d.DisallowUnknownFields()
+	err := d.Decode(into)
+	if mistyped, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return bodyError("/"+strings.ReplaceAll(mistyped.Field, ".", "/"), "is of the wrong type: want "+mistyped.Type.String())
+	}
+	if err != nil {
+		return bodyError("/", strings.TrimPrefix(err.Error(), "json: "))
+	}
+	if d.More() {
+		return bodyError("/", "want one JSON object and nothing after it")
+	}
+	return nil
+}

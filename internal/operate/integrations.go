@@ -1,0 +1,144 @@
+package operate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/ticketbridge/ticketbridge/internal/contract"
+)
+
+// ErrConflict: it is not, or no longer, as the caller thinks.
+var ErrConflict = errors.New("conflict")
+
+// Integrations are those made by the API: one KeepIntegration workflow each.
+type Integrations struct {
+	Temporal client.Client
+	// Namespace is where Temporal works.
+	Namespace string
+}
+
+// Create makes an integration; ErrConflict where there is one of that name.
+func (i *Integrations) Create(ctx context.Context, in contract.KeepIntegrationInput) error {
+	if err := in.Validate(contract.IntegrationID(in.Name)); err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	_, err := i.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID:                                       contract.IntegrationID(in.Name),
+		TaskQueue:                                contract.QueueWorkflows,
+		WorkflowIDReusePolicy:                    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		WorkflowIDConflictPolicy:                 enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
+		WorkflowExecutionErrorWhenAlreadyStarted: true,
+		StaticSummary:                            "Integration " + in.Name,
+		StaticDetails:                            fmt.Sprintf("Keeps integration **%s**, made by the API. Signal and update `change`; query `state`.", in.Name),
+		TypedSearchAttributes: temporal.NewSearchAttributes(
+			temporal.NewSearchAttributeKeyKeyword(contract.AttributeState).ValueSet(contract.StateActive),
+			temporal.NewSearchAttributeKeyKeyword(contract.AttributeIntegration).ValueSet(in.Name),
+		),
+	}, contract.KeepIntegration, in)
+	if errors.As(err, new(*serviceerror.WorkflowExecutionAlreadyStarted)) {
+		return fmt.Errorf("there is an integration %q already: %w", in.Name, ErrConflict)
+	}
+	if err != nil {
+		return fmt.Errorf("create integration %s: %w", in.Name, classify(err))
+	}
+	return nil
+}
+
+// Get reads an integration; ErrNotFound where there is none, or it was deleted.
+func (i *Integrations) Get(ctx context.Context, name string) (contract.IntegrationView, error) {
+	var view contract.IntegrationView
+	err := queryRunning(ctx, i.Temporal, contract.IntegrationID(name), contract.QueryState, &view)
+	if err == nil && view.Deleted {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return view, fmt.Errorf("integration %s: %w", name, err)
+	}
+	return view, nil
+}
+
+// Change changes an integration and gives it as it is then. ErrConflict and
+// ErrInvalid say why it was not changed.
+func (i *Integrations) Change(ctx context.Context, name string, change contract.IntegrationChange) (contract.IntegrationView, error) {
+	var view contract.IntegrationView
+	handle, err := i.Temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
+		WorkflowID: contract.IntegrationID(name), UpdateName: contract.ChangeIntegration, Args: []any{change},
+		WaitForStage: client.WorkflowUpdateStageCompleted,
+	})
+	if err == nil {
+		err = handle.Get(ctx, &view)
+	}
+	if err != nil {
+		return view, fmt.Errorf("integration %s: %w", name, classifyChange(err))
+	}
+	return view, nil
+}
+
+// classifyChange turns the error of an update into one of ours.
+func classifyChange(err error) error {
+	var refused *temporal.ApplicationError
+	if errors.As(err, &refused) {
+		switch refused.Type() {
+		case contract.ErrorConflict:
+			return fmt.Errorf("%w: %s", ErrConflict, refused.Message())
+		case contract.ErrorNotFound:
+			return fmt.Errorf("%w: %s", ErrNotFound, refused.Message())
+		case contract.ErrorInvalidInput:
+			return fmt.Errorf("%w: %s", ErrInvalid, refused.Message())
+		}
+	}
+	if errors.As(err, new(*client.WorkflowUpdateServiceTimeoutOrCanceledError)) {
+		return &noAnswer{err}
+	}
+	return classify(err)
+}
+
+// pageOfWorkflows is how many workflows are listed at a time.
+const pageOfWorkflows = 200
+
+// Names are those of the integrations made by the API, sorted. One that was made
+// a moment ago may be missing.
+func (i *Integrations) Names(ctx context.Context) ([]string, error) {
+	var names []string
+	var token []byte
+	for {
+		page, err := i.Temporal.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
+			Namespace: i.Namespace, PageSize: pageOfWorkflows, NextPageToken: token,
+			Query: fmt.Sprintf("WorkflowType = '%s' AND ExecutionStatus = 'Running'", contract.KeepIntegration),
+		})
+		if err != nil {
+			return nil, fmt.Errorf("list integrations: %w", classify(err))
+		}
+		for _, execution := range page.GetExecutions() {
+			if name, ok := strings.CutPrefix(execution.GetExecution().GetWorkflowId(), contract.IntegrationID("")); ok {
+				names = append(names, name)
+			}
+		}
+		if token = page.GetNextPageToken(); len(token) == 0 {
+			slices.Sort(names)
+			return slices.Compact(names), nil
+		}
+	}
+}
+
+// InUse counts the workflows of an integration that still have something to do.
+func (i *Integrations) InUse(ctx context.Context, name string) (int64, error) {
+	count, err := i.Temporal.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{
+		Namespace: i.Namespace,
+		Query: fmt.Sprintf("%s = '%s' AND ExecutionStatus = 'Running' AND WorkflowType != '%s' AND %s != '%s'",
+			contract.AttributeIntegration, name, contract.KeepIntegration, contract.AttributeState, contract.StateClosed),
+	})
+	if err != nil {
+		return 0, fmt.Errorf("what runs for integration %s: %w", name, classify(err))
+	}
+	return count.GetCount(), nil
+}

@@ -1,0 +1,110 @@
+package registry
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/ticketbridge/ticketbridge/internal/config"
+	"github.com/ticketbridge/ticketbridge/internal/contract"
+)
+
+// DefaultAccount is that of integrations that name none, and of the file's.
+const DefaultAccount = "default"
+
+// Integration is one as people see it: no secret can be read from it.
+type Integration struct {
+	Name           string
+	Fullname       string
+	Account        string
+	CatalogAccount string
+	Person         string
+	// ProviderConfig has the keys of the file's integrations. A secret is a
+	// reference, or Stored.
+	ProviderConfig json.RawMessage
+	// ReadOnly: it stands in the configuration file.
+	ReadOnly  bool
+	Version   int64
+	CreatedAt time.Time
+	CreatedBy string
+	UpdatedAt time.Time
+	UpdatedBy string
+	// Tokens have no hashes.
+	Tokens  []contract.IntegrationToken
+	Changes []contract.IntegrationChanged
+}
+
+// Stored stands for a secret that was given once and is kept encrypted.
+const Stored = "[stored]"
+
+// Wanted is what an integration is to be made of.
+type Wanted struct {
+	Fullname       string
+	Account        string
+	CatalogAccount string
+	Person         string
+	// ProviderConfig as in Integration; its credential's secret may be the secret
+	// itself, which is encrypted, a reference, or Stored or absent to keep what
+	// is there.
+	ProviderConfig json.RawMessage
+}
+
+// viewOf shows an integration of the API.
+func viewOf(v contract.IntegrationView) (Integration, error) {
+	shown, err := masked(v.Spec.ProviderConfig)
+	if err != nil {
+		return Integration{}, fmt.Errorf("integration %s: %w", v.Name, err)
+	}
+	tokens := make([]contract.IntegrationToken, len(v.Tokens))
+	for i, t := range v.Tokens {
+		t.Hash = ""
+		tokens[i] = t
+	}
+	account := v.Spec.Account
+	if account == "" {
+		account = DefaultAccount
+	}
+	return Integration{
+		Name: v.Name, Fullname: v.Spec.Fullname, Account: account,
+		CatalogAccount: v.Spec.CatalogAccount, Person: v.Spec.Person, ProviderConfig: shown,
+		Version: v.Version, CreatedAt: v.CreatedAt, CreatedBy: v.CreatedBy, UpdatedAt: v.UpdatedAt, UpdatedBy: v.UpdatedBy,
+		Tokens: tokens, Changes: v.Changes,
+	}, nil
+}
+
+// inFileView shows an integration of the file.
+func inFileView(in config.Integration) (Integration, error) {
+	keys, err := in.Keys()
+	if err != nil {
+		return Integration{}, fmt.Errorf("integration %s: %w", in.Name, err)
+	}
+	text, err := json.Marshal(keys)
+	return Integration{Name: in.Name, Account: DefaultAccount, ProviderConfig: text, ReadOnly: true}, err
+}
+
+// masked is a stored configuration without what was sealed.
+func masked(stored json.RawMessage) (json.RawMessage, error) {
+	var keys map[string]any
+	if err := json.Unmarshal(stored, &keys); err != nil {
+		return nil, err
+	}
+	if credential, ok := keys["credential"].(map[string]any); ok {
+		if secret, _ := credential["secret"].(string); isSealed(secret) {
+			credential["secret"] = Stored
+		}
+	}
+	return plainJSON(keys)
+}
+
+// plainJSON writes < and & as they are.
+func plainJSON(value any) (json.RawMessage, error) {
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(value)
+	return bytes.TrimSpace(out.Bytes()), err
+}
+
+var errNoObject = errors.New("provider_config: want a JSON object")
