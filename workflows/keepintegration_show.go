@@ -25,6 +25,9 @@ func (i *integration) show(ctx workflow.Context) {
 		{name: contract.AttributeState, text: state},
 		{name: contract.AttributeIntegration, text: i.state.Name},
 	})
+	if err := workflow.UpsertMemo(ctx, map[string]any{contract.MemoIntegration: i.state.Brief()}); err != nil {
+		workflow.GetLogger(ctx).Error("memo not set", "error", err)
+	}
 }
 
 func (i *integration) details() string {

@@ -21,11 +21,12 @@ const integrationPrefix = "integration:"
 // IntegrationID is the workflow id of an integration made by the API.
 func IntegrationID(name string) string { return integrationPrefix + name }
 
-// Error types of KeepIntegration's update.
-const (
-	// ErrorConflict: the integration is not, or no longer, as the change says.
-	ErrorConflict = "Conflict"
-)
+// MemoIntegration holds, in KeepIntegration's memo, its view but for the changes:
+// what can be read while no worker runs.
+const MemoIntegration = "integration"
+
+// ErrorConflict: the integration is not, or no longer, as the change says.
+const ErrorConflict = "Conflict"
 
 // Limits of an integration made by the API. Together they keep the state below
 // 256 KB.
@@ -213,6 +214,12 @@ type IntegrationView struct {
 	// Rejected counts change signals that were refused; LastRejection is why.
 	Rejected      int64  `json:"rejected,omitempty"`
 	LastRejection string `json:"last_rejection,omitempty"`
+}
+
+// Brief is the view as the memo holds it.
+func (v IntegrationView) Brief() IntegrationView {
+	v.Changes = nil
+	return v
 }
 
 // IntegrationChanged is what is remembered of a change: no values.

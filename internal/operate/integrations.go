@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/ticketbridge/ticketbridge/internal/contract"
@@ -37,6 +39,7 @@ func (i *Integrations) Create(ctx context.Context, in contract.KeepIntegrationIn
 		WorkflowIDReusePolicy:                    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		WorkflowIDConflictPolicy:                 enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
+		Memo:                                     map[string]any{contract.MemoIntegration: first(in)},
 		StaticSummary:                            "Integration " + in.Name,
 		StaticDetails:                            fmt.Sprintf("Keeps integration **%s**, made by the API. Signal and update `change`; query `state`.", in.Name),
 		TypedSearchAttributes: temporal.NewSearchAttributes(
@@ -53,10 +56,28 @@ func (i *Integrations) Create(ctx context.Context, in contract.KeepIntegrationIn
 	return nil
 }
 
+// first is the view of an integration whose workflow has not begun.
+func first(in contract.KeepIntegrationInput) contract.IntegrationView {
+	now := time.Now().UTC()
+	view := contract.IntegrationView{
+		Name: in.Name, Spec: in.Spec, Version: 1, CreatedAt: now, CreatedBy: in.By, UpdatedAt: now, UpdatedBy: in.By,
+	}
+	if in.Token != nil {
+		view.Tokens = []contract.IntegrationToken{*in.Token}
+	}
+	return view
+}
+
 // Get reads an integration; ErrNotFound where there is none, or it was deleted.
+// While no worker runs it comes without its changes.
 func (i *Integrations) Get(ctx context.Context, name string) (contract.IntegrationView, error) {
 	var view contract.IntegrationView
-	err := queryRunning(ctx, i.Temporal, contract.IntegrationID(name), contract.QueryState, &view)
+	err := within(ctx, firstPatience, func(ctx context.Context) error {
+		return queryRunning(ctx, i.Temporal, contract.IntegrationID(name), contract.QueryState, &view)
+	})
+	if errors.Is(err, ErrUnavailable) && ctx.Err() == nil {
+		view, err = i.fromMemo(ctx, name)
+	}
 	if err == nil && view.Deleted {
 		err = ErrNotFound
 	}
@@ -64,6 +85,24 @@ func (i *Integrations) Get(ctx context.Context, name string) (contract.Integrati
 		return view, fmt.Errorf("integration %s: %w", name, err)
 	}
 	return view, nil
+}
+
+// fromMemo reads what the server can tell without a worker.
+func (i *Integrations) fromMemo(ctx context.Context, name string) (contract.IntegrationView, error) {
+	var view contract.IntegrationView
+	found, err := i.Temporal.DescribeWorkflowExecution(ctx, contract.IntegrationID(name), "")
+	if err != nil {
+		return view, classify(err)
+	}
+	info := found.GetWorkflowExecutionInfo()
+	memo, ok := info.GetMemo().GetFields()[contract.MemoIntegration]
+	switch {
+	case info.GetStatus() != enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING:
+		return view, fmt.Errorf("its workflow has ended: %w", ErrNotFound)
+	case !ok:
+		return view, fmt.Errorf("no worker has begun its workflow yet: %w", ErrUnavailable)
+	}
+	return view, converter.GetDefaultDataConverter().FromPayload(memo, &view)
 }
 
 // Change changes an integration and gives it as it is then. ErrConflict and

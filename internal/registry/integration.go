@@ -2,6 +2,7 @@ package registry
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -62,12 +63,8 @@ func viewOf(v contract.IntegrationView) (Integration, error) {
 		t.Hash = ""
 		tokens[i] = t
 	}
-	account := v.Spec.Account
-	if account == "" {
-		account = DefaultAccount
-	}
 	return Integration{
-		Name: v.Name, Fullname: v.Spec.Fullname, Account: account,
+		Name: v.Name, Fullname: v.Spec.Fullname, Account: cmp.Or(v.Spec.Account, DefaultAccount),
 		CatalogAccount: v.Spec.CatalogAccount, Person: v.Spec.Person, ProviderConfig: shown,
 		Version: v.Version, CreatedAt: v.CreatedAt, CreatedBy: v.CreatedBy, UpdatedAt: v.UpdatedAt, UpdatedBy: v.UpdatedBy,
 		Tokens: tokens, Changes: v.Changes,

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -37,7 +38,7 @@ func (r *Registry) spec(name string, want Wanted, before *contract.IntegrationSp
 		return none, nothing, fmt.Errorf("%w: provider_config: %w", operate.ErrInvalid, err)
 	}
 	spec := contract.IntegrationSpec{
-		Account: want.Account, Fullname: want.Fullname, CatalogAccount: want.CatalogAccount, Person: want.Person, ProviderConfig: text,
+		Account: cmp.Or(want.Account, DefaultAccount), Fullname: want.Fullname, CatalogAccount: want.CatalogAccount, Person: want.Person, ProviderConfig: text,
 	}
 	if err := spec.Validate(); err != nil {
 		return none, nothing, fmt.Errorf("%w: %w", operate.ErrInvalid, err)
