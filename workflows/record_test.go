@@ -62,6 +62,7 @@ func recordings() map[string]func(*recorder) (id, run string) {
 		"PollFeed-continues":            (*recorder).feedContinues,
 	}
 	maps.Copy(all, writeRecordings())
+	all["KeepIntegration-changed"] = (*recorder).integrationChanged
 	return all
 }
 
@@ -100,6 +101,7 @@ func TestReplay(t *testing.T) {
 			replayer.RegisterWorkflow(PollFeed)
 			replayer.RegisterWorkflow(MatchEvents)
 			replayer.RegisterWorkflow(WriteTicket)
+			replayer.RegisterWorkflow(KeepIntegration)
 			data, err := os.ReadFile(file)
 			require.NoError(t, err)
 			history, err := client.HistoryFromJSON(bytes.NewReader(data), client.HistoryJSONOptions{})

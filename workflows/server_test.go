@@ -95,6 +95,7 @@ func (r *real) startWorkers() {
 	main.RegisterWorkflow(PollFeed)
 	main.RegisterWorkflow(MatchEvents)
 	main.RegisterWorkflow(WriteTicket)
+	main.RegisterWorkflow(KeepIntegration)
 	main.RegisterActivity(&activities.Events{Resolver: rules, Integrations: r.desk})
 	tickets := worker.New(r.client, contract.ProviderQueue("desk"), worker.Options{DisableWorkflowWorker: true})
 	tickets.RegisterActivity(&activities.Tickets{Integrations: r.desk, Recorder: silent{}})
