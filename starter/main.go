@@ -69,7 +69,7 @@ Exit status: 0 done, 1 failed, 2 wrong usage or configuration, 3 not found,
 		return usageError{fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())}
 	})
 	root.PersistentFlags().StringP("output", "o", "text", "how answers are printed: text or json")
-	root.AddCommand(serveCommand(), feedCommand(), eventCommand(), parkedCommand(), configCommand(), simulateCommand())
+	root.AddCommand(serveCommand(), feedCommand(), eventCommand(), parkedCommand(), configCommand(), integrationCommand(), simulateCommand())
 	return root
 }
 

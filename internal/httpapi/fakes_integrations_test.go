@@ -16,7 +16,6 @@ type fakeIntegrations struct {
 	there registry.Integration
 	err   error
 	calls []string
-	by    string
 }
 
 func (f *fakeIntegrations) note(format string, args ...any) error {

@@ -199,4 +199,22 @@ func TestAnIntegrationIsSteeredByCommand(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, value.Get(&view))
 	assert.Equal(t, "tim", view.UpdatedBy)
+
+	list, status := s.starter("integration", "list")
+	require.Zero(t, status, list)
+	assert.Regexp(t, `jira-ops +ticketing_jira +http://\S+ +the file`, list)
+	assert.Regexp(t, `try-cli +ticketing_mock_ticketing +the API +\S.* tim`, list)
+	log, status := s.starter("integration", "log", "try-cli")
+	require.Zero(t, status, log)
+	assert.Regexp(t, `tim +changed +provider_config.custom_field_mappings`, log)
+	more, status := s.starter("integration", "token", "create", "try-cli", "--label", "mine")
+	require.Zero(t, status, more)
+	require.Eventually(t, func() bool { return s.as(strings.TrimSpace(more), "GET", "/v1/ticketing/tickets/"+id, "").status == 200 },
+		time.Minute, 50*time.Millisecond, "serve knows the token")
+	gone, status := s.starter("integration", "delete", "try-cli", "--force")
+	require.Zero(t, status, gone)
+	_, status = s.starter("integration", "get", "try-cli")
+	assert.Equal(t, 3, status)
+	_, status = s.starter("integration", "get", "jira-ops")
+	assert.Zero(t, status)
 }
