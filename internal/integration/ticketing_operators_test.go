@@ -179,32 +179,59 @@ func TestTheConnectorsClientAtJira(t *testing.T) {
 func (c *connector) notSupported(t *testing.T, integration string, err error) {
 	t.Helper()
 	p := refusal(t, http.StatusNotImplemented, err).Problem
-	assert.Equal(t, []int{http.StatusNotImplemented}, c.sent)
 	assert.Equal(t, http.StatusText(http.StatusNotImplemented), p.Message)
 	require.NotNil(t, p.Detail)
 	assert.Contains(t, *p.Detail, integration)
 	assert.True(t, strings.HasPrefix(p.Instance, "urn:request:"), p.Instance)
 }
 
-// A write that the provider has not is refused as a read is: at ServiceNow, both.
-func TestOperatorsThatAProviderHasNot(t *testing.T) {
+// What ServiceNow can do in both of its applications, and what it cannot: a write
+// is then refused as a read is.
+func TestTheConnectorsClientAtServiceNow(t *testing.T) {
 	t.Parallel()
-	s, _ := startDesk(t, desks()[0], servicenow.Options{}, options{})
-	c := s.connector(1)
-	_, err := c.createAttachment(t.Context(), "INC 1/2", "a.txt", []byte("x"))
+	for _, d := range desks() {
+		t.Run(d.table, func(t *testing.T) {
+			t.Parallel()
+			s, _ := startDesk(t, d, servicenow.Options{}, options{})
+			s.connector(1).testDesk(t)
+			s.connector(2).testNotThere(t)
+		})
+	}
+}
+
+func (c *connector) testDesk(t *testing.T) {
+	made, err := c.createTicket(t.Context(), map[string]any{"name": "Disk full", "priority": "HIGH", "description": "It is full."})
+	require.NoError(t, err)
+	patched, err := c.patchTicket(t.Context(), made.ID, replace("/description", "It is empty."))
+	require.NoError(t, err)
+	read, err := c.getTicket(t.Context(), made.ID)
+	require.NoError(t, err)
+	assert.Equal(t, patched.Description, read.Description)
+	_, err = c.createComment(t.Context(), made.ID, "We look at it.")
+	require.NoError(t, err)
+	_, err = c.createNote(t.Context(), made.ID, "Cause", "A log.")
+	require.NoError(t, err)
+	comments, err := c.listComments(t.Context(), made.ID)
+	require.NoError(t, err)
+	assert.Len(t, comments, 1)
+	notes, err := c.listNotes(t.Context(), made.ID)
+	require.NoError(t, err)
+	assert.Len(t, notes, 1)
+	for _, id := range []string{"INC 1/2", "100%", "../sys_user"} {
+		_, err = c.getTicket(t.Context(), id)
+		assert.Contains(t, *refusal(t, http.StatusNotFound, err).Problem.Detail, id)
+		_, err = c.createComment(t.Context(), id, "hello")
+		refusal(t, http.StatusNotFound, err)
+	}
+}
+
+// testNotThere: the library sends a 501 again; that must do no harm.
+func (c *connector) testNotThere(t *testing.T) {
+	_, err := c.listOnCall(t.Context(), "policy/1 of 2")
 	c.notSupported(t, "integration snow-ops", err)
-	c.notSupported(t, "integration snow-ops", c.deleteAttachment(t.Context(), "INC 1/2", "100%"))
-	_, err = c.listAttachments(t.Context(), "INC 1/2")
+	_, err = c.queryEscalationPolicies(t.Context(), nil)
 	c.notSupported(t, "integration snow-ops", err)
-	_, err = c.downloadAttachment(t.Context(), "INC 1/2", "f")
+	_, err = c.patchNote(t.Context(), "INC 1/2", "100%", replace("/content", "x"))
 	c.notSupported(t, "integration snow-ops", err)
-	_, err = c.listProjects(t.Context(), nil)
-	c.notSupported(t, "integration snow-ops", err)
-	_, err = c.listOnCall(t.Context(), "p")
-	c.notSupported(t, "integration snow-ops", err)
-	// Such a status is sent again by the library: that must do no harm.
-	again := s.connector(2)
-	_, err = again.createAttachment(t.Context(), "INC 1/2", "b.txt", []byte("x"))
-	refusal(t, http.StatusNotImplemented, err)
-	assert.Equal(t, []int{501, 501}, again.sent)
+	assert.Equal(t, []int{501, 501}, c.sent)
 }

@@ -51,9 +51,10 @@ func (s *stack) testSlowProvider(t *testing.T) {
 	assert.Equal(t, []int{503, 201}, c.sent)
 	underWay(t, c.refused[0])
 	s.assertOne(t, "Slow", made.ID)
+	assert.Equal(t, 1, s.jira.Stats().Requests["create"])
 }
 
-// assertOne: the one ticket of a name is this one, and it was asked for once.
+// assertOne: there is one ticket of a name, and these are its id.
 func (s *stack) assertOne(t *testing.T, name string, ids ...string) {
 	t.Helper()
 	found := s.issues()[name]
