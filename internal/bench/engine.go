@@ -26,6 +26,7 @@ import (
 const (
 	bareQueue    = "bench-bare"
 	bareWorkflow = "BareRequest"
+	bareWriting  = "BareWrite"
 	bareSignal   = "event"
 	bareWindow   = 24 * time.Hour
 	// bareJira tells the bare engine's worker where Jira is.
@@ -54,6 +55,14 @@ func bareRequest(ctx workflow.Context) error {
 		return err
 	}
 	return window.Get(ctx, nil)
+}
+
+// bareWrite calls the provider once, and answers what it made.
+func bareWrite(ctx workflow.Context, e bareEvent) (string, error) {
+	calls := workflow.WithActivityOptions(ctx, workflow.ActivityOptions{StartToCloseTimeout: time.Minute})
+	var key string
+	err := workflow.ExecuteActivity(calls, "Create", e).Get(ctx, &key)
+	return key, err
 }
 
 // bareProvider is the bare engine's activity.
@@ -111,6 +120,7 @@ func runBareWorker() error {
 	defer c.Close()
 	w := sdkworker.New(c, bareQueue, sdkworker.Options{})
 	w.RegisterWorkflowWithOptions(bareRequest, workflow.RegisterOptions{Name: bareWorkflow})
+	w.RegisterWorkflowWithOptions(bareWrite, workflow.RegisterOptions{Name: bareWriting})
 	w.RegisterActivity(&bareProvider{url: os.Getenv(bareJira)})
 	if err := w.Start(); err != nil {
 		return err
@@ -125,4 +135,15 @@ func (s *stack) sendBare(ctx context.Context, id string) error {
 		bareEvent{Subject: "Alarm " + id, Note: "Something is wrong at " + id + "."},
 		client.StartWorkflowOptions{ID: id, TaskQueue: bareQueue}, bareWorkflow)
 	return err
+}
+
+// writeBare starts a write at the bare engine, and waits for what it made.
+func (s *stack) writeBare(ctx context.Context, id string) error {
+	run, err := s.client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: id, TaskQueue: bareQueue},
+		bareWriting, bareEvent{Subject: "Alarm " + id, Note: "Something is wrong at " + id + "."})
+	if err != nil {
+		return err
+	}
+	var key string
+	return run.Get(ctx, &key)
 }

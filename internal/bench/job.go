@@ -1,15 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -187,33 +182,4 @@ func (o *outcome) judge(issues []jira.Issue) {
 	}
 	o.right = tickets == jobKeys && missing == 0 && twice == 0
 	o.verdict = fmt.Sprintf("%d tickets, %d missing, %d twice", tickets, missing, twice)
-}
-
-// httpClient keeps a connection for each sender.
-var httpClient = sync.OnceValue(func() *http.Client {
-	return &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 2 * jobSenders}}
-})
-
-// post sends one event to the Events API and waits for the decision.
-func (s *stack) post(ctx context.Context, params map[string]string) error {
-	body, err := json.Marshal(params)
-	if err != nil {
-		return err
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+s.httpAddr+"/v1/events", bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Authorization", "Bearer "+callerToken)
-	resp, err := httpClient().Do(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
-	if err == nil && resp.StatusCode/100 != 2 {
-		err = fmt.Errorf("POST /v1/events: status %d: %s", resp.StatusCode, text)
-	}
-	return err
 }

@@ -34,6 +34,8 @@ type part struct {
 func parts() []part {
 	return []part{
 		{"requests", "new requests, beside the bare engine", (*bench).requests},
+		{"reads", "reads of the unified ticketing API, beside the provider itself", (*bench).reads},
+		{"writes", "durable writes of the unified ticketing API, beside the bare engine", (*bench).writes},
 		{"job", "1,000 events over 250 keys by HTTP", (*bench).job},
 		{"storm", "a storm of duplicates", (*bench).storm},
 		{"limit", "a limit of 20 creates a second", (*bench).limit},

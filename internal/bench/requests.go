@@ -61,6 +61,7 @@ type side struct {
 	send     func(ctx context.Context, id string) error
 	rates    []float64
 	used     []time.Duration // of the processors, per request
+	took     []time.Duration // where the caller waits
 	made     int
 }
 
@@ -84,6 +85,15 @@ func (b *bench) requestsOn(ctx context.Context, t *temporal, dir, where string) 
 			return nil, err
 		}
 	}
+	if err := s.takeTurns(ctx, b, bare, ours, s.makeRequests); err != nil {
+		return nil, err
+	}
+	return s.requestLines(ctx, ours, bare, where)
+}
+
+// takeTurns lets both sides make their share, round after round, and notes how
+// many a second they made and what that took of the processors.
+func (s *stack) takeTurns(ctx context.Context, b *bench, bare, ours *side, share func(context.Context, *side, int) (float64, error)) error {
 	for round := range b.rounds {
 		turn := []*side{bare, ours}
 		if round%2 == 1 {
@@ -91,15 +101,24 @@ func (b *bench) requestsOn(ctx context.Context, t *temporal, dir, where string) 
 		}
 		for _, one := range turn {
 			before := s.processorTime()
-			rate, err := s.makeRequests(ctx, one, b.perRound)
+			rate, err := share(ctx, one, b.perRound)
 			if err != nil {
-				return nil, err
+				return err
 			}
 			one.rates = append(one.rates, rate)
 			one.used = append(one.used, (s.processorTime()-before)/time.Duration(b.perRound))
 		}
 	}
-	return s.requestLines(ctx, ours, bare, where)
+	return nil
+}
+
+// ratios are ours to the bare engine's rate, by round.
+func ratios(ours, bare *side) []float64 {
+	var all []float64
+	for i := range ours.rates {
+		all = append(all, ours.rates[i]/bare.rates[i])
+	}
+	return all
 }
 
 func (b *bench) startBare(s *stack) error {
@@ -179,11 +198,8 @@ func (s *stack) failure() error {
 }
 
 func (s *stack) requestLines(ctx context.Context, ours, bare *side, where string) ([]line, error) {
-	var ratios []float64
-	for i := range ours.rates {
-		ratios = append(ratios, ours.rates[i]/bare.rates[i])
-	}
-	ratio := median(ratios)
+	each := ratios(ours, bare)
+	ratio := median(each)
 	our, their, err := s.requestCosts(ctx, ours, bare)
 	if err != nil {
 		return nil, err
@@ -191,7 +207,7 @@ func (s *stack) requestLines(ctx context.Context, ours, bare *side, where string
 	const most = 4
 	return []line{{
 		figure:   "new requests per second, " + where,
-		measured: fmt.Sprintf("%s; ratio %.2f (%.2f to %.2f)", ours, ratio, slices.Min(ratios), slices.Max(ratios)),
+		measured: fmt.Sprintf("%s; ratio %.2f (%.2f to %.2f)", ours, ratio, slices.Min(each), slices.Max(each)),
 		bare:     bare.String(),
 		hold:     fmt.Sprintf("ratio at least %.2f", leastRatio), holds: ratio >= leastRatio,
 	}, {

@@ -36,6 +36,10 @@ type options struct {
 	feeds   string
 	workers int
 	serve   bool
+	// readers are further callers, whose names are their tokens.
+	readers int
+	// front stands before the simulated Jira.
+	front func(http.Handler) http.Handler
 }
 
 const unlimited = "rate: {per_second: 10000, concurrency: 1000}"
@@ -77,7 +81,11 @@ func (b *bench) start(ctx context.Context, o options) (*stack, error) {
 // startOn makes a stack on a server.
 func (b *bench) startOn(ctx context.Context, t *temporal, dir string, o options) (*stack, error) {
 	s := &stack{temporal: t, client: t.client, jira: jira.New(o.jira), dir: dir}
-	site := httptest.NewServer(s.jira)
+	var front http.Handler = s.jira
+	if o.front != nil {
+		front = o.front(front)
+	}
+	site := httptest.NewServer(front)
 	s.jiraURL = site.URL
 	s.closers = append(s.closers, site.Close)
 	if err := s.configure(o); err != nil {
@@ -191,8 +199,8 @@ callers:
     token: "env:%s"
     integration: %s
     person: monitor@widget.example
-catalog: catalog.yaml
-`, integration, s.jiraURL, secretName, rate, caller, secretName, integration)
+%scatalog: catalog.yaml
+`, integration, s.jiraURL, secretName, rate, caller, secretName, integration, readersText(o.readers))
 	if o.feeds != "" {
 		text += "feeds:\n" + o.feeds
 	}
@@ -206,11 +214,27 @@ catalog: catalog.yaml
 	if err := os.Setenv(secretName, callerToken); err != nil {
 		return err
 	}
+	for n := range o.readers {
+		if err := os.Setenv(readerSecret(n), readerName(n)); err != nil {
+			return err
+		}
+	}
 	s.env = append(s.temporal.env(), "TICKETBRIDGE_CONFIG="+path, "TICKETBRIDGE_HTTP_ADDR="+s.httpAddr,
 		"TICKETBRIDGE_LOG_FORMAT=text", "TICKETBRIDGE_LOG_LEVEL=warn")
 	s.config, err = config.Load(path, app.Known())
 	s.integrations = app.FileOnly(s.config)
 	return err
+}
+
+func readerName(n int) string   { return fmt.Sprintf("reader-%02d", n) }
+func readerSecret(n int) string { return fmt.Sprintf("TB_BENCH_READER_%02d", n) }
+
+func readersText(readers int) string {
+	var b strings.Builder
+	for n := range readers {
+		fmt.Fprintf(&b, "  - {name: %s, token: \"env:%s\", integration: %s}\n", readerName(n), readerSecret(n), integration)
+	}
+	return b.String()
 }
 
 const catalogCIs = 250

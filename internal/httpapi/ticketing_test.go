@@ -190,10 +190,12 @@ func TestAFileComesInBase64OrAsItIs(t *testing.T) {
 	assert.Equal(t, "5", plain.header.Get("Content-Length"))
 	assert.Equal(t, "attachment; filename*=utf-8''r%C3%A4um.txt", plain.header.Get("Content-Disposition"))
 
-	e.ticketing.download = strings.Repeat("x", maxBase64+1)
-	w = e.call("GET", "/v1/ticketing/attachments/T1/7/download", "")
-	assert.Equal(t, http.StatusBadRequest, w.Code)
-	assert.Contains(t, w.Body.String(), "octet-stream")
+	for size, content := range map[int64]string{-1: strings.Repeat("x", maxBase64+1), maxBase64 + 1: ""} { // said to be, or found to be
+		e.ticketing.download, e.ticketing.size = content, size
+		w = e.call("GET", "/v1/ticketing/attachments/T1/7/download", "")
+		assert.Equal(t, http.StatusBadRequest, w.Code)
+		assert.Contains(t, w.Body.String(), "octet-stream")
+	}
 }
 
 // plainWriter is a ResponseWriter and nothing else.

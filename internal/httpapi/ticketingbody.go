@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ticketbridge/ticketbridge/internal/contract"
 	"github.com/ticketbridge/ticketbridge/internal/ticket"
 	"github.com/ticketbridge/ticketbridge/internal/ticketing"
 )
@@ -111,7 +112,24 @@ func (a *api) readTicketing(w http.ResponseWriter, r *http.Request, into any) er
 	if err != nil {
 		return err
 	}
-	err = json.Unmarshal(body, into)
+	return decodeTicketing(body, into)
+}
+
+// maxFileBody has room for the largest file that a write carries, in base64, with
+// its name.
+const maxFileBody = (contract.MaxAttachment+2)/3*4 + 64<<10
+
+// readFile reads the JSON body of a write that carries a file.
+func (a *api) readFile(w http.ResponseWriter, r *http.Request, into *createAttachmentRequest) error {
+	body, err := readUpTo(w, r, max(a.MaxBody, maxFileBody))
+	if err != nil {
+		return err
+	}
+	return decodeTicketing(body, into)
+}
+
+func decodeTicketing(body []byte, into any) error {
+	err := json.Unmarshal(body, into)
 	if mistyped, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		return bodyError("/"+strings.ReplaceAll(mistyped.Field, ".", "/"), "is of the wrong type: want "+mistyped.Type.String())
 	}

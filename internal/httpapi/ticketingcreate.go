@@ -123,7 +123,7 @@ func (a *api) deleteNote(w http.ResponseWriter, r *http.Request, c Caller) error
 
 func (a *api) createAttachment(w http.ResponseWriter, r *http.Request, c Caller) error {
 	var body createAttachmentRequest
-	if err := a.readTicketing(w, r, &body); err != nil {
+	if err := a.readFile(w, r, &body); err != nil {
 		return err
 	}
 	content, err := body.bytes()

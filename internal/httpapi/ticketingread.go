@@ -78,21 +78,28 @@ func (a *api) downloadAttachment(w http.ResponseWriter, r *http.Request, c Calle
 	if !takesJSON(r) {
 		return stream(w, found)
 	}
+	if found.Size > maxBase64 {
+		return tooLargeForJSON()
+	}
 	content, err := io.ReadAll(io.LimitReader(found.Body, maxBase64+1))
 	if err != nil {
 		return &ticket.Error{Kind: ticket.Retry, Op: "download " + found.FileName, Message: "the provider's answer broke off", Err: err}
 	}
 	if len(content) > maxBase64 {
-		return &refusal{
-			status:      http.StatusBadRequest,
-			detail:      fmt.Sprintf("The file is larger than %d MB.", maxBase64>>20),
-			remediation: "Ask with `Accept: application/octet-stream`, which gives the bytes themselves.",
-		}
+		return tooLargeForJSON()
 	}
 	writeJSON(w, http.StatusOK, attachmentAnswer{Result: attachmentContent{
 		FileName: found.FileName, FileType: found.FileType, Content: base64.StdEncoding.EncodeToString(content),
 	}})
 	return nil
+}
+
+func tooLargeForJSON() error {
+	return &refusal{
+		status:      http.StatusBadRequest,
+		detail:      fmt.Sprintf("The file is larger than %d MB.", maxBase64>>20),
+		remediation: "Ask with `Accept: application/octet-stream`, which gives the bytes themselves.",
+	}
 }
 
 // takesJSON: everybody but who names media types without JSON among them.

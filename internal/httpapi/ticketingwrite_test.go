@@ -1,9 +1,12 @@
 package httpapi
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -184,4 +187,24 @@ func TestBadBodiesNameTheMember(t *testing.T) {
 	w := e.call("PATCH", "/v1/ticketing/tickets/1", `[{"op":"test","path":"/name","value":"other"},{"op":"remove","path":"/parent"}]`)
 	assert.Equal(t, http.StatusConflict, w.Code, "the ticket was read, and the test does not hold")
 	assert.Equal(t, "1", e.ticketing.id)
+}
+
+// What is promised of a file's size holds in base64, and for nothing else.
+func TestTheLargestFileIsTaken(t *testing.T) {
+	e := newEnv(t)
+	e.writes.outcome, e.writes.ended = made(t, ticket.Attachment{ID: "f"}), true
+	content := bytes.Repeat([]byte{'x'}, contract.MaxAttachment)
+	body, err := json.Marshal(map[string]any{"file_name": strings.Repeat("n", 255), "content": content})
+	require.NoError(t, err)
+	w := e.call("POST", "/v1/ticketing/attachments/T1", string(body), "Content-Type", "application/json")
+	require.Equal(t, http.StatusCreated, w.Code, w.Body.String())
+	assert.Len(t, e.writes.asked.Body.(contract.NewAttachment).Content, contract.MaxAttachment)
+
+	large := strings.Repeat("x", 2*contract.MaxAttachment)
+	for path, member := range map[string]string{"attachments/T1": "file_name", "tickets": "name"} {
+		w = e.call("POST", "/v1/ticketing/"+path, fmt.Sprintf(`{%q:%q}`, member, large))
+		assert.Equal(t, http.StatusRequestEntityTooLarge, w.Code, path)
+	}
+	w = e.call("POST", "/v1/ticketing/tickets/T1/comments", fmt.Sprintf(`{"content":%q}`, large[:DefaultMaxBody+1]))
+	assert.Equal(t, http.StatusRequestEntityTooLarge, w.Code, "other bodies have the usual limit")
 }

@@ -201,11 +201,21 @@ func TestAWorkerKilledInTheMiddleOfACreateAtServiceNow(t *testing.T) {
 // Temporal has forgotten them they are found again by their marker.
 func TestAFeedKeepsItsTicketsAtServiceNow(t *testing.T) {
 	t.Parallel()
+	for _, d := range desks() {
+		t.Run(d.table, func(t *testing.T) {
+			t.Parallel()
+			testFeedAtDesk(t, d)
+		})
+	}
+}
+
+func testFeedAtDesk(t *testing.T, d desk) {
+	t.Helper()
 	sim := cloudfeeds.New(cloudfeeds.Options{})
 	sim.AddUser(cloudfeeds.User{Name: "alice", APIKey: "secret-of-feed"})
 	site := httptest.NewServer(sim)
 	t.Cleanup(site.Close)
-	s, d := startDesk(t, desks()[0], servicenow.Options{}, options{feeds: feedConfig(site.URL)})
+	s, d := startDesk(t, d, servicenow.Options{}, options{feeds: feedConfig(site.URL)})
 	out, status := s.starter("feed", "start", "rackspace-lon")
 	require.Zero(t, status, out)
 	told := tell(60, 10, 11)
@@ -213,7 +223,7 @@ func TestAFeedKeepsItsTicketsAtServiceNow(t *testing.T) {
 		sim.Publish(e)
 	}
 	s.eventually(t, func() bool { return len(d.told("comment-")) == told.told() }, "the story is told")
-	assert.Len(t, d.Tickets("incident"), 10)
+	assert.Len(t, d.Tickets(d.table), 10)
 	for _, workflow := range s.workflows(`WorkflowType="MatchEvents"`) { // all that was remembered is gone
 		require.NoError(t, s.client.TerminateWorkflow(t.Context(), workflow, "", "test"))
 	}
@@ -227,5 +237,5 @@ func TestAFeedKeepsItsTicketsAtServiceNow(t *testing.T) {
 	for word, n := range d.told("comment-") {
 		assert.Equal(t, 1, n, word)
 	}
-	assert.Len(t, d.Tickets("incident"), 10)
+	assert.Len(t, d.Tickets(d.table), 10)
 }

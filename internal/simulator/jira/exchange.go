@@ -87,8 +87,9 @@ func (s *Simulator) decide(x *exchange, op string, handle func(*exchange) answer
 		return refuse(http.StatusUnauthorized, nil, "Client must be authenticated to access this resource."), nil
 	}
 	if op == opCreate && s.overRate(x.now) {
+		date := s.options.RetryDates && s.stats.TooMany[op]%2 == 1
 		return answer{status: http.StatusTooManyRequests, header: http.Header{
-			"Retry-After": {"1"}, "Ratelimit-Reason": {"jira-burst-based"},
+			"Retry-After": {retryAfter(x.now, 1, date)}, "Ratelimit-Reason": {"jira-burst-based"},
 		}}, nil
 	}
 	fault := s.pick(op)

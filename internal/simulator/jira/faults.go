@@ -47,8 +47,9 @@ type Fault struct {
 	// Status of ErrorBefore and ErrorAfter.
 	Status int `json:"status,omitempty"`
 	// RetryAfter seconds, Reset seconds from now and Reason are headers of a
-	// TooMany, RetryAfter also of an ErrorBefore.
+	// TooMany, RetryAfter also of an ErrorBefore. Date gives RetryAfter as a date.
 	RetryAfter int    `json:"retry_after,omitempty"`
+	Date       bool   `json:"date,omitempty"`
 	Reset      int    `json:"reset,omitempty"`
 	Reason     string `json:"reason,omitempty"`
 	// Delay of DropLate and Slow in milliseconds.
@@ -125,7 +126,7 @@ const loginPage htmlBody = "<!DOCTYPE html><html><body><h1>Log in to continue</h
 func (f *Fault) answer(now time.Time) answer {
 	a := answer{header: http.Header{}}
 	if f.RetryAfter > 0 {
-		a.header.Set("Retry-After", strconv.Itoa(f.RetryAfter))
+		a.header.Set("Retry-After", retryAfter(now, f.RetryAfter, f.Date))
 	}
 	switch f.Kind {
 	case TooMany:
@@ -150,6 +151,14 @@ func (f *Fault) answer(now time.Time) answer {
 		a.status, a.body = http.StatusOK, loginPage
 	}
 	return a
+}
+
+// retryAfter is a Retry-After header; a date is at least so far away.
+func retryAfter(now time.Time, seconds int, date bool) string {
+	if !date {
+		return strconv.Itoa(seconds)
+	}
+	return now.Add(time.Duration(seconds+1)*time.Second - 1).UTC().Format(http.TimeFormat)
 }
 
 func statusOr(status, absent int) int {

@@ -28,8 +28,9 @@ type Options struct {
 	// Seed makes faults by probability repeatable.
 	Seed uint64
 	// CreatesPerSecond, where set, answers 429 to more creates than that in
-	// any one second.
+	// any one second; every other one of these names a date where RetryDates is set.
 	CreatesPerSecond int
+	RetryDates       bool
 	// BaseURL is what serverInfo answers; empty takes the request's own host.
 	BaseURL string
 	// Zone is the time zone of the caller's profile, by which JQL reads times; nil

@@ -182,6 +182,26 @@ func TestCreatesPerSecond(t *testing.T) {
 	assert.Equal(t, 2, s.sim.Stats().TooMany["create"])
 }
 
+// A 429 says when in seconds or, in vendors' other way, as a date.
+func TestWhenTooManyMayComeBack(t *testing.T) {
+	s := newSite(t, Options{CreatesPerSecond: 1, RetryDates: true})
+	date := s.now.Add(2*time.Second - 1).UTC().Format(http.TimeFormat)
+	said := func(method, path string) string {
+		request, err := http.NewRequest(method, s.server.URL+path, strings.NewReader(`{"fields":{"project":{"key":"OPS"},"issuetype":{"name":"Task"},"summary":"x"}}`))
+		require.NoError(t, err)
+		request.SetBasicAuth("a", "b")
+		response, err := http.DefaultClient.Do(request)
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+		return response.Header.Get("Retry-After")
+	}
+	for _, want := range []string{"", "1", date, "1", date} {
+		assert.Equal(t, want, said("POST", "/rest/api/3/issue"))
+	}
+	require.NoError(t, s.sim.SetFaults(Fault{Kind: TooMany, Op: "get", RetryAfter: 1, Date: true}))
+	assert.Equal(t, date, said("GET", "/rest/api/3/issue/OPS-1"))
+}
+
 func TestStateSurvivesARestart(t *testing.T) {
 	first := newSite(t, Options{})
 	first.create(`,"summary":"x","labels":["l"]`)
