@@ -69,7 +69,9 @@ func (p *process) workers(feeds *feed.Set, known *registry.Registry, integration
 	rules := app.Rules(p.config, known)
 	workers := app.NewWorkers(p.client, p.settings.StopTimeout.Std())
 
-	main := workers.Queue(contract.QueueWorkflows, sdkworker.Options{})
+	// Some workflow code reads a whole attachment, which on a busy machine can take
+	// longer than the second that the SDK allows before it calls it a deadlock.
+	main := workers.Queue(contract.QueueWorkflows, sdkworker.Options{DeadlockDetectionTimeout: 10 * time.Second})
 	main.RegisterWorkflow(workflows.PollFeed)
 	main.RegisterWorkflow(workflows.MatchEvents)
 	main.RegisterWorkflow(workflows.WriteTicket)

@@ -16,7 +16,7 @@ type Integration struct {
 	Client   any
 }
 
-// Reads asks providers directly. Every method's errors are *ticket.Error; one of
+// Reads asks providers directly, and waits a moment where their rate asks for it. Every method's errors are *ticket.Error; one of
 // kind NotSupported where the provider has no such operation.
 type Reads struct {
 	// Integration looks one up by its name.
@@ -43,7 +43,7 @@ func (r Reads) QueryTickets(ctx context.Context, integration string, q ticket.Qu
 	if err != nil {
 		return ticket.Page[ticket.Ticket]{}, err
 	}
-	return c.QueryTickets(ctx, q)
+	return inTurn(ctx, func() (ticket.Page[ticket.Ticket], error) { return c.QueryTickets(ctx, q) })
 }
 
 // GetTicket reads a ticket.
@@ -52,7 +52,7 @@ func (r Reads) GetTicket(ctx context.Context, integration, id string) (ticket.Ti
 	if err != nil {
 		return ticket.Ticket{}, err
 	}
-	return c.GetTicket(ctx, id)
+	return inTurn(ctx, func() (ticket.Ticket, error) { return c.GetTicket(ctx, id) })
 }
 
 // ListComments lists a ticket's comments, oldest first.
@@ -61,7 +61,7 @@ func (r Reads) ListComments(ctx context.Context, integration, ticketID string) (
 	if err != nil {
 		return nil, err
 	}
-	comments, err := c.ListComments(ctx, ticketID)
+	comments, err := inTurn(ctx, func() ([]ticket.Comment, error) { return c.ListComments(ctx, ticketID) })
 	// Some providers keep notes among the comments.
 	return slices.DeleteFunc(comments, func(c ticket.Comment) bool { return c.Internal }), err
 }
@@ -72,7 +72,7 @@ func (r Reads) ListNotes(ctx context.Context, integration, ticketID string) ([]t
 	if err != nil {
 		return nil, err
 	}
-	return c.ListNotes(ctx, ticketID)
+	return inTurn(ctx, func() ([]ticket.Note, error) { return c.ListNotes(ctx, ticketID) })
 }
 
 // ListAttachments lists a ticket's files, oldest first.
@@ -81,7 +81,7 @@ func (r Reads) ListAttachments(ctx context.Context, integration, ticketID string
 	if err != nil {
 		return nil, err
 	}
-	return c.ListAttachments(ctx, ticketID)
+	return inTurn(ctx, func() ([]ticket.Attachment, error) { return c.ListAttachments(ctx, ticketID) })
 }
 
 // DownloadAttachment opens a file; the caller closes it.
@@ -90,7 +90,7 @@ func (r Reads) DownloadAttachment(ctx context.Context, integration, ticketID, id
 	if err != nil {
 		return ticket.Download{}, err
 	}
-	return c.DownloadAttachment(ctx, ticketID, id)
+	return inTurn(ctx, func() (ticket.Download, error) { return c.DownloadAttachment(ctx, ticketID, id) })
 }
 
 // ListProjects lists projects by name.
@@ -99,7 +99,7 @@ func (r Reads) ListProjects(ctx context.Context, integration, cursor string, lim
 	if err != nil {
 		return ticket.Page[ticket.Project]{}, err
 	}
-	return c.ListProjects(ctx, cursor, limit)
+	return inTurn(ctx, func() (ticket.Page[ticket.Project], error) { return c.ListProjects(ctx, cursor, limit) })
 }
 
 // ListRemoteFields lists the fields that tickets have at the provider.
@@ -108,7 +108,7 @@ func (r Reads) ListRemoteFields(ctx context.Context, integration string) ([]tick
 	if err != nil {
 		return nil, err
 	}
-	return c.ListRemoteFields(ctx)
+	return inTurn(ctx, func() ([]ticket.RemoteField, error) { return c.ListRemoteFields(ctx) })
 }
 
 // QueryEscalationPolicies lists escalation policies.
@@ -117,7 +117,7 @@ func (r Reads) QueryEscalationPolicies(ctx context.Context, integration string, 
 	if err != nil {
 		return ticket.Page[ticket.EscalationPolicy]{}, err
 	}
-	return c.QueryEscalationPolicies(ctx, q)
+	return inTurn(ctx, func() (ticket.Page[ticket.EscalationPolicy], error) { return c.QueryEscalationPolicies(ctx, q) })
 }
 
 // ListOnCall tells who is on call by a policy.
@@ -126,5 +126,5 @@ func (r Reads) ListOnCall(ctx context.Context, integration, policyID string) ([]
 	if err != nil {
 		return nil, err
 	}
-	return c.ListOnCall(ctx, policyID)
+	return inTurn(ctx, func() ([]ticket.Agent, error) { return c.ListOnCall(ctx, policyID) })
 }
