@@ -186,6 +186,11 @@ func (c *Client) DeleteAttachment(ctx context.Context, ticketID, attachmentID st
 		return err
 	}
 	_, err = t.do(ctx, call{method: http.MethodDelete, at: "attachment/" + attachmentID, table: files, id: attachmentID}, nil)
+	if err != nil && ticket.KindOf(err) == ticket.NotFound { // gone meanwhile, or a missing right
+		if _, still := t.attachment(ctx, ticketID, attachmentID); still == nil {
+			return t.permanent("the instance keeps the file: a rule, or a missing right to delete records of %s, is against it", files)
+		}
+	}
 	return t.deletion(err, "delete records of "+files)
 }
 

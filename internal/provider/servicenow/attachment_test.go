@@ -15,6 +15,15 @@ import (
 
 	sim "github.com/ticketbridge/ticketbridge/internal/simulator/servicenow"
 	"github.com/ticketbridge/ticketbridge/internal/ticket"
+	"github.com/ticketbridge/ticketbridge/internal/ticketing"
+)
+
+var (
+	_ ticketing.AttachmentCreator    = (*Client)(nil)
+	_ ticketing.AttachmentRecoverer  = (*Client)(nil)
+	_ ticketing.AttachmentLister     = (*Client)(nil)
+	_ ticketing.AttachmentDownloader = (*Client)(nil)
+	_ ticketing.AttachmentDeleter    = (*Client)(nil)
 )
 
 func newFile(name, text string) ticket.NewAttachment {
@@ -162,6 +171,10 @@ func TestFilesThatAreRefused(t *testing.T) {
 	err := w.client.DeleteAttachment(context.Background(), one.ID, made.ID)
 	assert.Equal(t, ticket.Permanent, kindOf(t, err))
 	assert.ErrorContains(t, err, "lacks the right to delete records of sys_attachment")
+	w.sim.AllowDelete("sys_attachment", true)
+	w.fail(sim.Fault{Kind: sim.ErrorBefore, Op: "detach", Status: 404, Times: 1})
+	err = w.client.DeleteAttachment(context.Background(), one.ID, made.ID)
+	assert.Equal(t, ticket.Permanent, kindOf(t, err), "a 404 that means a right")
 	w.sim.Deny("sys_attachment")
 	_, err = w.client.CreateAttachment(context.Background(), one.ID, newFile("b.txt", "x"))
 	assert.Equal(t, ticket.Credentials, kindOf(t, err), "it heals when the right is given")

@@ -1,5 +1,7 @@
 // Package servicenow speaks to ServiceNow's Table API, version 2: to the
-// incidents of IT service management and to those of Security Incident Response.
+// incidents of IT service management and to those of Security Incident Response;
+// to the Attachment API for their files; and, where that is configured, to the
+// Import Set API to make them.
 //
 // ServiceNow has no idempotency key. What keeps a create whose answer was lost
 // from being made twice is the id that every record gets from its operation, as

@@ -30,6 +30,10 @@ type create struct {
 // the answer. Kind OutcomeUnknown asks for RecoverTicket, any other kind means
 // that nothing was made.
 //
+// With Config.Import the record is made by a staging table that coalesces on
+// correlation_id (see Import). A Permanent error then names what was made all the
+// same.
+//
 // What ServiceNow can do without never fails a create: people it does not know,
 // columns that the table lacks, values that the account may not write (which
 // ServiceNow drops without a word). They become warnings (Unmapped["warnings"]).

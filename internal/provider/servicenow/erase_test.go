@@ -10,7 +10,19 @@ import (
 
 	sim "github.com/ticketbridge/ticketbridge/internal/simulator/servicenow"
 	"github.com/ticketbridge/ticketbridge/internal/ticket"
+	"github.com/ticketbridge/ticketbridge/internal/ticketing"
 )
+
+var (
+	_ ticketing.CommentDeleter = (*Client)(nil)
+	_ ticketing.NoteDeleter    = (*Client)(nil)
+)
+
+// Journals are append-only: nothing is said to edit their entries.
+func TestNotesAreNotEdited(t *testing.T) {
+	_, can := any((*Client)(nil)).(ticketing.NotePatcher)
+	assert.False(t, can)
+}
 
 // withEntries is a world with a ticket that has a comment and a work note, and
 // another ticket with a comment.

@@ -94,21 +94,7 @@ func (t *turn) stage(ctx context.Context, k *create) (record, error) {
 	if err != nil {
 		return nil, err
 	}
-	var wrong, others []string
-	var made record
-	for _, r := range results {
-		status, refused := strings.ToLower(r.text("status")), r.text("error_message") != ""
-		taken := slices.Contains([]string{inserted, updated, ignored}, status) && !refused
-		switch {
-		case !taken && (refused || status != pending && status != ""):
-			wrong = append(wrong, complaintOf(r))
-		case taken && isID(r.text("sys_id")) && r.text("table") != in.Table:
-			others = append(others, r.text("display_value"))
-			if made == nil || r.text("table") == k.table {
-				made = r
-			}
-		}
-	}
+	made, others, wrong := outcome(results, in.Table, k.table)
 	switch {
 	case len(wrong) > 0 && len(others) > 0:
 		return nil, t.permanent("staging table %s: %s; it made or changed %s all the same", in.Table, strings.Join(wrong, "; "), strings.Join(others, ", "))
@@ -118,6 +104,26 @@ func (t *turn) stage(ctx context.Context, k *create) (record, error) {
 		return nil, t.permanent("staging table %s took the row and made no record of it: it needs an active transform map with the target %s, and must transform rows at once, not later (import set mode)", in.Table, k.table)
 	}
 	return made, nil
+}
+
+// outcome sorts the results of a row, one a transform map: the record of the ticket,
+// that of the wanted table where there are several; the numbers of all that were made
+// or changed; and what was refused, in the maps' words.
+func outcome(results []record, staging, wanted string) (made record, others, wrong []string) {
+	for _, r := range results {
+		status, refused := strings.ToLower(r.text("status")), r.text("error_message") != ""
+		taken := slices.Contains([]string{inserted, updated, ignored}, status) && !refused
+		switch {
+		case !taken && (refused || status != pending && status != ""):
+			wrong = append(wrong, complaintOf(r))
+		case taken && isID(r.text("sys_id")) && r.text("table") != staging:
+			others = append(others, r.text("display_value"))
+			if made == nil || r.text("table") == wanted {
+				made = r
+			}
+		}
+	}
+	return made, others, wrong
 }
 
 // complaintOf is what a transform map says of a row that it refused.

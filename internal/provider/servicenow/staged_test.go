@@ -2,6 +2,7 @@ package servicenow
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -111,6 +112,65 @@ func TestWhatAStagingTableAnswers(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Whatever is answered, a record is one only by the words for it.
+func FuzzWhatAStagingTableAnswers(f *testing.F) {
+	for _, seed := range []string{
+		`[]`, `[{"table":"incident","status":"inserted","sys_id":"` + strings.Repeat("b", 32) + `"}]`, `[{"status":"error","error_message":{"a":1}}]`,
+		`[{"table":"incident","status":"Updated","sys_id":"` + strings.Repeat("b", 32) + `","error_message":null}]`, `[null,{}]`, `[{"status":["inserted"]}]`,
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		var results []record
+		if json.Unmarshal([]byte(body), &results) != nil {
+			return
+		}
+		made, others, wrong := outcome(results, "u_import", "incident")
+		assert.LessOrEqual(t, len(others)+len(wrong), len(results))
+		if made != nil {
+			assert.True(t, isID(made.text("sys_id")))
+			assert.NotEqual(t, "u_import", made.text("table"))
+			assert.Contains(t, []string{inserted, updated, ignored}, strings.ToLower(made.text("status")))
+			assert.Empty(t, made.text("error_message"))
+			assert.NotEmpty(t, others)
+		}
+	})
+}
+
+// Whatever is in a ticket, its row fits.
+func FuzzRow(f *testing.F) {
+	f.Add("title", "description", "other")
+	f.Add(strings.Repeat("🔥", 300), strings.Repeat("é", 9000), "NULL")
+	f.Fuzz(func(t *testing.T, title, description, other string) {
+		row := Import{Table: "u_import"}.staged(map[string]string{
+			"correlation_id": "tb:x", "short_description": clean(title), "description": clean(description), "u_a": clean(other), "u_b": clean(title + other),
+		})
+		size := 0
+		for name, text := range row {
+			size += len(name) + len(text)
+			assert.True(t, utf8.ValidString(text))
+			assert.NotEqual(t, "NULL", strings.TrimSpace(text))
+		}
+		assert.LessOrEqual(t, size, maxRow)
+		assert.Equal(t, "tb:x", row["correlation_id"])
+	})
+}
+
+// Whatever a file is called, its name is one of a file, and no folder's.
+func FuzzFileName(f *testing.F) {
+	for _, seed := range []string{"a.txt", `..\x`, "/", "é\xff.", strings.Repeat("x", 300) + ".log", ". .", "a."} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		got := fileName(name)
+		assert.LessOrEqual(t, utf8.RuneCountInString(got), maxFileName)
+		assert.False(t, strings.ContainsAny(got, "/\\\n\x00:*?\"<>|%"), "%q", got)
+		assert.True(t, utf8.ValidString(got))
+		assert.NotContains(t, []string{".", ".."}, got)
+		assert.Equal(t, got, fileName(got), "once is enough")
+	})
 }
 
 // Rows that are transformed later are told of, and what they become is found by

@@ -126,16 +126,47 @@ func (t *Staging) keep(given map[string]string) map[string]string {
 	return out
 }
 
-// transform makes or changes the target record and notes on the row what it did.
+// transform makes or changes the target record, and notes on the row what it did.
 func (s *Simulator) transform(t *Staging, row *Record, at time.Time) {
-	note := func(state, comment string, target *Record) {
-		row.Fields["sys_import_state"], row.Fields["sys_import_state_comment"] = state, comment
-		if target != nil {
-			row.Fields["sys_target_table"], row.Fields["sys_target_sys_id"] = target.Class, target.ID
-		}
+	state, comment, target := s.transformed(t, row, at)
+	row.Fields["sys_import_state"], row.Fields["sys_import_state_comment"] = state, comment
+	if target != nil {
+		row.Fields["sys_target_table"], row.Fields["sys_target_sys_id"] = target.Class, target.ID
 	}
-	size := 0
-	fields := map[string]string{}
+}
+
+func (s *Simulator) transformed(t *Staging, row *Record, at time.Time) (state, comment string, target *Record) {
+	fields, size := t.mapped(row)
+	if t.Target == "" {
+		return "", "", nil
+	}
+	fields = s.fitting(t.Target, fields)
+	switch {
+	case size > maxStagedRow:
+		return "skipped", "Row size too large", nil
+	case t.Script != "":
+		return "error", t.Script, nil
+	case t.Coalesce != "" && fields[t.Coalesce] == "":
+		return "skipped", "Missing coalesce value", nil
+	}
+	if there := s.coalesced(t, fields); there != nil {
+		state, comment = s.transformInto(there, fields, at)
+		return state, comment, there
+	}
+	if refused := s.applyRules(&Record{Class: t.Target, Fields: fields}, nil, at); refused != nil {
+		return "error", fmt.Sprint(refused.body), nil
+	}
+	made, against := s.insertRecord(s.table(t.Target), "", nil, fields, at)
+	if against != "" {
+		return "error", against, nil
+	}
+	made.Fields["sys_created_by"], made.Fields["sys_updated_by"] = "system", "system"
+	return "inserted", "", made
+}
+
+// mapped is a row by the target's columns, with its size.
+func (t *Staging) mapped(row *Record) (fields map[string]string, size int) {
+	fields = map[string]string{}
 	for _, column := range slices.Sorted(maps.Keys(t.Map)) {
 		value := row.Fields[column]
 		size += len(value)
@@ -147,39 +178,7 @@ func (s *Simulator) transform(t *Staging, row *Record, at time.Time) {
 			fields[t.Map[column]] = value
 		}
 	}
-	if t.Target == "" {
-		note("", "", nil)
-		return
-	}
-	fields = s.fitting(t.Target, fields)
-	switch {
-	case size > maxStagedRow:
-		note("skipped", "Row size too large", nil)
-		return
-	case t.Script != "":
-		note("error", t.Script, nil)
-		return
-	case t.Coalesce != "" && fields[t.Coalesce] == "":
-		note("skipped", "Missing coalesce value", nil)
-		return
-	}
-	if target := s.coalesced(t, fields); target != nil {
-		state, comment := s.transformInto(target, fields, at)
-		note(state, comment, target)
-		return
-	}
-	draft := &Record{Class: t.Target, Fields: fields}
-	if refused := s.applyRules(draft, nil, at); refused != nil {
-		note("error", fmt.Sprint(refused.body), nil)
-		return
-	}
-	made, against := s.insertRecord(s.table(t.Target), "", nil, fields, at)
-	if against != "" {
-		note("error", against, nil)
-		return
-	}
-	made.Fields["sys_created_by"], made.Fields["sys_updated_by"] = "system", "system"
-	note("inserted", "", made)
+	return fields, size
 }
 
 // coalesced is the first record with the row's value, in whatever case.

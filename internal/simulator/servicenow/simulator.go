@@ -1,6 +1,6 @@
 // Package servicenow is a stand-in for a ServiceNow instance: as much of its
-// Table API as ticketbridge uses, over tables that inherit, with the platform's
-// own habits (fields that are dropped without a word, queries whose invalid terms
+// Table, Attachment and Import Set APIs as ticketbridge uses, over tables that
+// inherit, with the platform's own habits (fields that are dropped without a word, queries whose invalid terms
 // are ignored, journals, computed priorities, data policies) and faults that can
 // be switched on. It shares nothing with the client.
 //
