@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -61,14 +60,14 @@ func defaultIntegration(integration *Integration) {
 	if integration.Type == TypeJira && integration.DefaultIssueType == "" {
 		integration.DefaultIssueType = defaultIssueType
 	}
+	if isServiceNow(integration.Type) && integration.CreateMode == "" {
+		integration.CreateMode = CreateInTable
+	}
 }
 
 func isServiceNow(integrationType string) bool {
 	return integrationType == TypeServiceNow || integrationType == TypeServiceNowSIR
 }
-
-// tableName is what ServiceNow's tables are called.
-var tableName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 
 func (c *checker) checkIntegrations() {
 	if len(c.cfg.Integrations) == 0 && !c.cfg.Managed() {
@@ -96,20 +95,7 @@ func (c *checker) checkIntegration(path string, integration *Integration, names 
 	if integration.Type == TypeJira && integration.DefaultProject == "" && c.feedsEvents(integration.Name) {
 		c.problem(path+".default_project", "missing; events have no project of their own")
 	}
-	if isServiceNow(integration.Type) {
-		c.checkServiceNow(path, integration)
-	}
-}
-
-// checkServiceNow: a project is a table there, and what is settled sooner than the
-// instance ends a call is not settled.
-func (c *checker) checkServiceNow(path string, integration *Integration) {
-	if table := integration.DefaultProject; table != "" && !tableName.MatchString(table) {
-		c.problem(path+".default_project", "%q: want the name of a table, such as u_ops_incident", table)
-	}
-	if integration.Settling > 0 && integration.Settling < Duration(time.Minute) {
-		c.warn(path+".settling", "is shorter than the minute that ServiceNow may work on a call: a ticket whose creation was not confirmed could be made twice where the instance does not keep our sys_id")
-	}
+	c.checkServiceNow(path, integration)
 }
 
 // feedsEvents reports whether events become tickets at the integration.

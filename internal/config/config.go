@@ -83,6 +83,7 @@ type Integration struct {
 	Settling Duration `yaml:"settling"`
 	// Memory is how long past a request's end its events are still known.
 	Memory Duration `yaml:"memory"`
+	ServiceNow
 	// Mock is how the test provider behaves; no other type has it.
 	Mock Mock `yaml:"mock"`
 }

@@ -77,7 +77,7 @@ func TestExampleNamesEveryKey(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(examples, "ticketbridge.yaml"))
 	require.NoError(t, err)
 	alias := []string{"project_field_path"}
-	for _, v := range []any{config.Config{}, config.Feed{}, config.Acronis{}, config.Integration{}, config.Credential{}, config.Caller{}, config.Matching{}, config.Rate{}, config.CustomFieldMapping{}, config.Mock{}, config.MockFault{}} {
+	for _, v := range []any{config.Config{}, config.Feed{}, config.Acronis{}, config.Integration{}, config.ServiceNow{}, config.Credential{}, config.Caller{}, config.Matching{}, config.Rate{}, config.CustomFieldMapping{}, config.Mock{}, config.MockFault{}} {
 		for i := range reflect.TypeOf(v).NumField() {
 			key := reflect.TypeOf(v).Field(i).Tag.Get("yaml")
 			if key != "-" && key != "" && !slices.Contains(alias, key) {

@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -25,6 +26,13 @@ func TestTheServiceNowExampleLoads(t *testing.T) {
 	ops, err := cfg.Integration("snow-ops")
 	require.NoError(t, err)
 	assert.Equal(t, "On Hold/Awaiting Vendor", ops.StatusMap["waiting_for"])
+	assert.Equal(t, config.CreateInTable, ops.CreateMode)
+	staged, err := cfg.Integration("snow-staged")
+	require.NoError(t, err)
+	assert.Equal(t, config.ServiceNow{
+		CreateMode: config.CreateByImport, ImportTable: "u_ticketbridge_import",
+		ImportFields: map[string]string{"correlation_id": "u_correlation_id", "short_description": "u_short_description", "description": "u_description"},
+	}, staged.ServiceNow)
 	security, err := cfg.Integration("snow-security")
 	require.NoError(t, err)
 	for _, in := range []config.Integration{ops, security} {
@@ -56,4 +64,35 @@ callers:
 	cfg, err = load("default_project: u_ops_incident")
 	require.NoError(t, err)
 	assert.Empty(t, cfg.Warnings)
+}
+
+func TestProblemsOfStagingTables(t *testing.T) {
+	t.Setenv("SNOW", "secret-value-of-SNOW")
+	load := func(kind, more string) error {
+		_, err := config.Load(write(t, `integrations:
+  - name: snow
+    type: `+kind+`
+    url: https://snow.example
+    credential: {type: basic, username: a, secret: "env:SNOW"}
+    default_project: incident
+    `+more+`
+callers:
+  - {name: monitoring, token: "env:SNOW", integration: snow}
+`), config.Known{IntegrationTypes: []string{config.TypeServiceNow, config.TypeServiceNowSIR, config.TypeJira}})
+		return err
+	}
+	const snow = config.TypeServiceNow
+	for want, more := range map[string]string{
+		`integrations[0].create_mode: unknown value "import"`:                               "create_mode: import",
+		"integrations[0].import_table: missing":                                             "create_mode: import_set",
+		"integrations[0].import_table: only with create_mode: import_set":                   "import_table: u_import",
+		`integrations[0].import_table: "Our Import": want the name of a staging table`:      "{create_mode: import_set, import_table: Our Import}",
+		`integrations[0].import_fields.description: "a b": want the names of two columns`:   `{create_mode: import_set, import_table: u_i, import_fields: {description: "a b"}}`,
+		"integrations[0].import_fields.short_description: u_a is the column of description": `{create_mode: import_set, import_table: u_i, import_fields: {description: u_a, short_description: u_a}}`,
+	} {
+		more = strings.NewReplacer("{create_mode: import_set, ", "create_mode: import_set\n    ", "u_i, ", "u_i\n    ", "}}", "}", "Import}", "Import").Replace(more)
+		assert.ErrorContains(t, load(snow, more), want)
+	}
+	assert.NoError(t, load(config.TypeServiceNowSIR, "create_mode: import_set\n    import_table: sn_si_incident_import"))
+	assert.ErrorContains(t, load(config.TypeJira, "import_table: u_import"), "integrations[0].import_table: only a ticketing_servicenow or ticketing_servicenow_sir has this key")
 }

@@ -75,3 +75,18 @@ func TestFaultsOfTheTestProviderAreThoseOfTheConfiguration(t *testing.T) {
 	_, err := newMock(config.Integration{Name: "try", Mock: config.Mock{Faults: []config.MockFault{{Kind: "mood"}}}})
 	assert.ErrorContains(t, err, "integration try: mock.faults[0]")
 }
+
+// The staging table is used where the configuration says so, and checked then.
+func TestAStagingTableReachesItsClient(t *testing.T) {
+	in := config.Integration{
+		Name: "x", Type: config.TypeServiceNow, URL: "https://x.example",
+		Credential: config.Credential{Type: config.CredentialBasic, Username: "u", Secret: config.NewSecret("hunter2")},
+		ServiceNow: config.ServiceNow{CreateMode: config.CreateByImport, ImportTable: "No Table", ImportFields: map[string]string{"description": "No Column"}},
+	}
+	_, err := New(&config.Config{Integrations: []config.Integration{in}})
+	assert.ErrorContains(t, err, "import_table")
+	assert.ErrorContains(t, err, "import_fields.description")
+	in.CreateMode = config.CreateInTable
+	_, err = New(&config.Config{Integrations: []config.Integration{in}})
+	assert.NoError(t, err)
+}

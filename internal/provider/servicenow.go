@@ -20,9 +20,18 @@ func newServiceNow(application servicenow.Application) func(config.Integration) 
 				Secret: in.Credential.Secret.Reveal(), TokenURL: in.Credential.TokenURL,
 			},
 			DefaultProject: in.DefaultProject, DefaultIssueType: in.DefaultIssueType,
+			Import:              importOf(in),
 			CustomFieldMappings: mappings, PriorityMap: in.PriorityMap, StatusMap: in.StatusMap,
 			Rate:     rest.Rate{PerSecond: in.Rate.PerSecond, Concurrency: in.Rate.Concurrency},
 			Settling: in.Settling.Std(),
 		})
 	}
+}
+
+// importOf is the staging table of an integration; none in the other mode.
+func importOf(in config.Integration) servicenow.Import {
+	if in.CreateMode != config.CreateByImport {
+		return servicenow.Import{}
+	}
+	return servicenow.Import{Table: in.ImportTable, Fields: in.ImportFields}
 }

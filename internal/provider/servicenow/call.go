@@ -1,6 +1,7 @@
 package servicenow
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,9 +16,12 @@ import (
 	"github.com/ticketbridge/ticketbridge/internal/ticket"
 )
 
-// api is the path of the Table API. Version 1 answers an empty list with 404, so
-// the version is never left to the instance.
-const api = "/api/now/v2/table/"
+// Paths of the interfaces. Version 1 of the Table API answers an empty list with
+// 404, so its version is never left to the instance; the others have one version.
+const (
+	root = "/api/now/"
+	api  = root + "v2/table/"
+)
 
 // endpoint is all that the pace is told: every call takes a thread of the same pool.
 const endpoint = "table"
@@ -29,6 +33,14 @@ type call struct {
 	id     string // empty: the table itself
 	query  url.Values
 	body   map[string]string
+	// at is the path below root of a call that is not the Table API's; table and
+	// id say what it is about all the same.
+	at string
+	// stream is sent in place of body, as a file of a media type.
+	stream    *rest.Stream
+	mediaType string
+	// setting is the configuration's key for table; empty: default_project.
+	setting string
 	// creates: made twice, it would have its effect twice.
 	creates bool
 }
@@ -114,9 +126,26 @@ func (t *turn) send(ctx context.Context, k call) (*rest.Response, error) {
 	if err := t.admit(); err != nil {
 		return nil, err
 	}
-	request := rest.Request{Method: k.method, URL: t.c.base + api + url.PathEscape(k.table), Header: t.header}
-	if k.id != "" {
-		request.URL += "/" + url.PathEscape(k.id)
+	request, err := t.request(k)
+	if err != nil {
+		return nil, err
+	}
+	response, err := t.rest.Do(ctx, request)
+	if err != nil {
+		return nil, t.lost(k, err)
+	}
+	return response, nil
+}
+
+// request is a call as it goes out. A write needs a Content-Type, also one without
+// a body.
+func (t *turn) request(k call) (rest.Request, error) {
+	request := rest.Request{Method: k.method, URL: t.c.base + root + k.at, Header: t.header, Stream: k.stream}
+	if k.at == "" {
+		request.URL = t.c.base + api + url.PathEscape(k.table)
+		if k.id != "" {
+			request.URL += "/" + url.PathEscape(k.id)
+		}
 	}
 	if len(k.query) > 0 {
 		request.URL += "?" + k.query.Encode()
@@ -124,17 +153,15 @@ func (t *turn) send(ctx context.Context, k call) (*rest.Response, error) {
 	if k.body != nil {
 		body, err := json.Marshal(k.body)
 		if err != nil {
-			return nil, t.permanent("the request cannot be written as JSON: %v", err)
+			return request, t.permanent("the request cannot be written as JSON: %v", err)
 		}
 		request.Body = body
+	}
+	if k.method != http.MethodGet {
 		request.Header = t.header.Clone()
-		request.Header.Set("Content-Type", "application/json")
+		request.Header.Set("Content-Type", cmp.Or(k.mediaType, "application/json"))
 	}
-	response, err := t.rest.Do(ctx, request)
-	if err != nil {
-		return nil, t.lost(k, err)
-	}
-	return response, nil
+	return request, nil
 }
 
 func (t *turn) admit() error {
@@ -163,6 +190,8 @@ func (t *turn) read(k call, response *rest.Response, out any) error {
 		return t.failure(t.unclear(k), response, "ServiceNow put the call into a queue and dropped it")
 	case response.Status < 200 || response.Status > 299:
 		return t.refused(k, response)
+	case response.Status == http.StatusNoContent && k.method == http.MethodDelete:
+		return nil
 	}
 	var answer struct {
 		Result json.RawMessage `json:"result"`
@@ -201,13 +230,19 @@ func (t *turn) list(ctx context.Context, table string, q query, columns []string
 	if q.err != nil {
 		return nil, 0, t.permanent("%v", q.err)
 	}
+	return t.pages(ctx, call{method: http.MethodGet, table: table, query: url.Values{
+		"sysparm_query": {q.text()}, "sysparm_fields": {strings.Join(columns, ",")},
+		"sysparm_display_value": {"all"}, "sysparm_exclude_reference_link": {"true"},
+	}}, most)
+}
+
+// pages makes the call of a list for one page after the other.
+func (t *turn) pages(ctx context.Context, k call, most int) (rows []record, hidden int, err error) {
+	k.query.Set("sysparm_limit", strconv.Itoa(page))
 	for offset := 0; offset < maxPages*page && len(rows) < most; offset += page {
+		k.query.Set("sysparm_offset", strconv.Itoa(offset))
 		var found []record
-		response, err := t.do(ctx, call{method: http.MethodGet, table: table, query: url.Values{
-			"sysparm_query": {q.text()}, "sysparm_fields": {strings.Join(columns, ",")},
-			"sysparm_limit": {strconv.Itoa(page)}, "sysparm_offset": {strconv.Itoa(offset)},
-			"sysparm_display_value": {"all"}, "sysparm_exclude_reference_link": {"true"},
-		}}, &found)
+		response, err := t.do(ctx, k, &found)
 		if err != nil {
 			return nil, 0, err
 		}

@@ -2,6 +2,7 @@ package servicenow
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -139,7 +140,7 @@ func (t *turn) advice(k call, response *rest.Response, kind ticket.Kind) string 
 	case response.Status/100 == 3:
 		return fmt.Sprintf("ServiceNow redirects to %s: correct the url of integration %s.", response.Header.Get("Location"), name)
 	case response.Status == http.StatusBadRequest && k.id == "", response.Status == http.StatusNotFound && k.id == "":
-		return fmt.Sprintf("Table %s does not exist, or is closed to web services (default_project of integration %s).", k.table, name)
+		return fmt.Sprintf("Table %s does not exist, or is closed to web services (%s of integration %s).", k.table, cmp.Or(k.setting, "default_project"), name)
 	default:
 		return ""
 	}
@@ -179,6 +180,12 @@ func (t *turn) lost(k call, err error) error {
 	if transport, ok := errors.AsType[*rest.TransportError](err); ok && !transport.Sent {
 		failed.Kind = ticket.Retry
 	}
+	if _, ours := errors.AsType[*rest.StreamError](err); ours {
+		failed.Kind = ticket.Retry // the instance got no whole request
+		if errors.Is(err, rest.ErrSize) {
+			failed.Kind = ticket.Permanent
+		}
+	}
 	return failed
 }
 
@@ -192,6 +199,11 @@ func (t *turn) failure(kind ticket.Kind, response *rest.Response, message string
 		Kind: kind, Op: t.op, Status: response.Status, RetryAfter: response.RetryAfter,
 		Message: rest.Truncate(t.rest.Redact(message), maxMessage),
 	}
+}
+
+// absent is an error for what is not there, where no answer said so.
+func (t *turn) absent(format string, values ...any) error {
+	return &ticket.Error{Kind: ticket.NotFound, Op: t.op, Message: fmt.Sprintf(format, values...)}
 }
 
 // nonsense is an answer to a harmless call that cannot be right.

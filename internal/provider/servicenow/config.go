@@ -1,5 +1,7 @@
 // Package servicenow speaks to ServiceNow's Table API, version 2: to the
-// incidents of IT service management and to those of Security Incident Response.
+// incidents of IT service management and to those of Security Incident Response;
+// to the Attachment API for their files; and, where that is configured, to the
+// Import Set API to make them.
 //
 // ServiceNow has no idempotency key. What keeps a create whose answer was lost
 // from being made twice is the id that every record gets from its operation, as
@@ -88,6 +90,9 @@ type Config struct {
 	// StatusMap gives, for a request's or a ticket's status, the label or value of
 	// a state, with the on-hold reason behind a slash: "On Hold/Awaiting Vendor".
 	StatusMap map[string]string
+	// Import makes tickets through a staging table; the zero value makes them in
+	// their own.
+	Import Import
 	// Rate: 0 takes DefaultPerSecond and DefaultConcurrency.
 	Rate rest.Rate
 	// Settling is how long a lost create may still be under way; 0 takes DefaultSettling.
@@ -154,6 +159,7 @@ func New(config Config) (*Client, error) {
 		errs = append(errs, errors.New("rate, settling: negative"))
 	}
 	errs = append(errs, checkMaps(config)...)
+	errs = append(errs, config.Import.check()...)
 	if err := errors.Join(errs...); err != nil {
 		return nil, fmt.Errorf("integration %s: %w", config.Name, err)
 	}

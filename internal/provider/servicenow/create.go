@@ -30,6 +30,10 @@ type create struct {
 // the answer. Kind OutcomeUnknown asks for RecoverTicket, any other kind means
 // that nothing was made.
 //
+// With Config.Import the record is made by a staging table that coalesces on
+// correlation_id (see Import). A Permanent error then names what was made all the
+// same.
+//
 // What ServiceNow can do without never fails a create: people it does not know,
 // columns that the table lacks, values that the account may not write (which
 // ServiceNow drops without a word). They become warnings (Unmapped["warnings"]).
@@ -43,6 +47,9 @@ func (c *Client) CreateTicket(ctx context.Context, n ticket.New) (ticket.Ticket,
 	k, err := t.newRecord(ctx, table, n)
 	if err != nil {
 		return ticket.Ticket{}, err
+	}
+	if c.config.Import.on() {
+		return t.createStaged(ctx, k, n)
 	}
 	marked := n.Marker.Operation != ""
 	if err := t.marksAreKept(); marked && err != nil {
@@ -95,21 +102,28 @@ func (t *turn) marksAreKept() error {
 	if wait <= 0 {
 		return nil
 	}
-	return &ticket.Error{
-		Kind: ticket.Credentials, Op: t.op, RetryAfter: min(wait, time.Minute),
-		Message: fmt.Sprintf("the last ticket kept neither our sys_id nor our correlation_id, so that a lost answer could double one: give the account of integration %s the right to write correlation_id of %s", t.c.config.Name, t.c.app.table),
+	message := fmt.Sprintf("the last ticket kept neither our sys_id nor our correlation_id, so that a lost answer could double one: give the account of integration %s the right to write correlation_id of %s", t.c.config.Name, t.c.app.table)
+	if in := t.c.config.Import; in.on() {
+		message = fmt.Sprintf("the last ticket that staging table %s made is not known to be the only one, so that a lost answer could double one: %s", in.Table, in.remedy())
 	}
+	return &ticket.Error{Kind: ticket.Credentials, Op: t.op, RetryAfter: min(wait, time.Minute), Message: message}
 }
 
 // mayBeThere: the record was refused, which is how an id that exists already is
 // answered. In which words and with which status is not documented.
 func mayBeThere(err error) bool {
 	failed, ok := errors.AsType[*ticket.Error](err)
+	return ok && failed.Kind == ticket.Permanent || namesTwin(err)
+}
+
+// namesTwin: the refusal speaks of a record that is there.
+func namesTwin(err error) bool {
+	failed, ok := errors.AsType[*ticket.Error](err)
 	if !ok {
 		return false
 	}
 	text := strings.ToLower(failed.Message)
-	return failed.Kind == ticket.Permanent || strings.Contains(text, "unique key") || strings.Contains(text, "duplicate entry")
+	return strings.Contains(text, "unique key") || strings.Contains(text, "duplicate entry")
 }
 
 // refusedTwin is the record that was there already; without one the refusal stands.

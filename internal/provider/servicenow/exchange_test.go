@@ -85,6 +85,12 @@ func complaints(r *http.Request, body []byte) (out []string) {
 		}
 		return out
 	}
+	if strings.HasPrefix(r.URL.Path, "/api/now/attachment") {
+		return attachmentComplaints(r, body)
+	}
+	if strings.HasPrefix(r.URL.Path, "/api/now/import/") {
+		return importComplaints(r, body)
+	}
 	if !pathForm.MatchString(r.URL.Path) {
 		out = append(out, "the path is not of the Table API, version 2")
 	}
@@ -99,7 +105,7 @@ func complaints(r *http.Request, body []byte) (out []string) {
 		out = append(out, "inserts go to the table, updates to the record")
 	}
 	out = append(out, parameterComplaints(r)...)
-	if r.Method != http.MethodGet {
+	if r.Method != http.MethodGet && r.Method != http.MethodDelete {
 		out = append(out, bodyComplaints(body)...)
 	}
 	return out

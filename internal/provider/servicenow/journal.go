@@ -52,20 +52,23 @@ func (c *Client) CreateComment(ctx context.Context, ticketID string, n ticket.Ne
 	if err := t.refuseClosed(in.record, n.UnlessClosedBefore); err != nil {
 		return ticket.Comment{}, err
 	}
-	ref := refOf(n.Operation)
-	if ref != "" {
-		text = cut(text, maxJournal-len(ref)-2, cutNotice) + "\n\n" + ref
-	}
-	id := in.text("sys_id")
-	var echo record
-	_, err = t.do(ctx, call{
-		method: http.MethodPatch, table: in.table, id: id, creates: true, body: map[string]string{journalOf(n): cut(text, maxJournal, cutNotice)},
-		query: url.Values{"sysparm_fields": {"sys_id"}, "sysparm_exclude_reference_link": {"true"}},
-	}, &echo)
-	if err != nil {
+	if err := t.append(ctx, in, text, n); err != nil {
 		return ticket.Comment{}, err
 	}
 	return t.written(ctx, in, n)
+}
+
+// append adds text to a journal, with the mark of its operation.
+func (t *turn) append(ctx context.Context, in row, text string, n ticket.NewComment) error {
+	if ref := refOf(n.Operation); ref != "" {
+		text = cut(text, maxJournal-len(ref)-2, cutNotice) + "\n\n" + ref
+	}
+	var echo record
+	_, err := t.do(ctx, call{
+		method: http.MethodPatch, table: in.table, id: in.text("sys_id"), creates: true, body: map[string]string{journalOf(n): cut(text, maxJournal, cutNotice)},
+		query: url.Values{"sysparm_fields": {"sys_id"}, "sysparm_exclude_reference_link": {"true"}},
+	}, &echo)
+	return err
 }
 
 // written finds the entry that was just made: the answer to the PATCH does not
@@ -110,7 +113,7 @@ func (c *Client) RecoverComment(ctx context.Context, ticketID string, n ticket.N
 // tickets.
 func (t *turn) entry(ctx context.Context, in row, n ticket.NewComment) (ticket.Comment, bool, error) {
 	ref, journal, id := refOf(n.Operation), journalOf(n), in.text("sys_id")
-	rows, _, err := t.list(ctx, "sys_journal_field",
+	rows, _, err := t.list(ctx, journalTable,
 		query{}.where("element_id", "=", id).where("element", "=", journal).where("value", "LIKE", ref),
 		journalColumns(), 10)
 	if err != nil && !closedToUs(err) {
@@ -172,7 +175,7 @@ func (c *Client) entries(ctx context.Context, ticketID, journal string) ([]ticke
 		return nil, err
 	}
 	id := in.text("sys_id")
-	rows, hidden, err := t.list(ctx, "sys_journal_field", query{}.where("element_id", "=", id).where("element", "=", journal), journalColumns(), maxEntries)
+	rows, hidden, err := t.list(ctx, journalTable, query{}.where("element_id", "=", id).where("element", "=", journal), journalColumns(), maxEntries)
 	if err != nil {
 		return nil, err
 	}

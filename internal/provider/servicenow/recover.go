@@ -27,8 +27,14 @@ func (c *Client) RecoverTicket(ctx context.Context, n ticket.New, _ ticket.Attem
 		return ticket.Ticket{}, false, t.permanent("the ticket bears no operation to find it by")
 	}
 	found, ok, err := t.stored(ctx, n.Marker)
-	if err != nil || ok {
-		return found, ok, err
+	switch {
+	case err != nil:
+		return ticket.Ticket{}, false, err
+	case ok && c.config.Import.on():
+		found, err = t.resume(ctx, n, found)
+		return found, err == nil, err
+	case ok:
+		return found, true, nil
 	}
 	return ticket.Ticket{}, false, t.seesTickets(ctx)
 }
@@ -36,7 +42,7 @@ func (c *Client) RecoverTicket(ctx context.Context, n ticket.New, _ ticket.Attem
 // stored looks for the records of an operation.
 func (t *turn) stored(ctx context.Context, m ticket.Marker) (ticket.Ticket, bool, error) {
 	var hits []record
-	id, correlation := ticket.OperationHash(m.Operation), correlationOf(m)
+	id := ticket.OperationHash(m.Operation)
 	first, err := t.recordOf(ctx, t.c.app.table, id)
 	switch {
 	case err == nil:
@@ -44,23 +50,34 @@ func (t *turn) stored(ctx context.Context, m ticket.Marker) (ticket.Ticket, bool
 	case ticket.KindOf(err) != ticket.NotFound:
 		return ticket.Ticket{}, false, err
 	}
-	rows, hidden, err := t.list(ctx, t.c.app.table, query{}.where("correlation_id", "=", correlation), t.c.columnsRead(), 10)
+	rows, hidden, err := t.bearing(ctx, correlationOf(m))
 	if err != nil {
 		return ticket.Ticket{}, false, err
 	}
 	for _, r := range rows {
-		if r.text("correlation_id") != correlation {
-			return ticket.Ticket{}, false, t.ignored()
-		}
 		if r.text("sys_id") != id {
 			hits = append(hits, r)
 		}
 	}
 	if len(hits) == 0 && hidden > 0 {
-		return ticket.Ticket{}, false, t.permanent("a record of this ticket exists, and the account of integration %s may not see it: give it the right to read %s", t.c.config.Name, t.c.app.table)
+		return ticket.Ticket{}, false, t.unseen()
 	}
 	out, ok := t.oldest(hits)
 	return out, ok, nil
+}
+
+// bearing are the records with a correlation_id; hidden is how many of them the
+// account may not see.
+func (t *turn) bearing(ctx context.Context, correlation string) (rows []record, hidden int, err error) {
+	rows, hidden, err = t.list(ctx, t.c.app.table, query{}.where("correlation_id", "=", correlation), t.c.columnsRead(), 10)
+	if slices.ContainsFunc(rows, func(r record) bool { return r.text("correlation_id") != correlation }) {
+		return nil, 0, t.ignored()
+	}
+	return rows, hidden, err
+}
+
+func (t *turn) unseen() error {
+	return t.permanent("a record of this ticket exists, and the account of integration %s may not see it: give it the right to read %s", t.c.config.Name, t.c.app.table)
 }
 
 func (t *turn) oldest(hits []record) (ticket.Ticket, bool) {

@@ -335,7 +335,8 @@ func TestAJournalIsNeverWrittenToTwice(t *testing.T) {
 	}
 }
 
-// Trap 10: nothing is written through import sets, whose updates are not audited.
+// Trap 10: unless that is configured, nothing is written through import sets, whose
+// updates are not audited.
 func TestEverythingGoesThroughTheTableAPI(t *testing.T) {
 	w := newWorld(t)
 	made := w.create(newTicket(1))

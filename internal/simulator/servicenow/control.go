@@ -166,6 +166,13 @@ func (s *Simulator) Deny(table string) {
 	s.table(table).Denied = true
 }
 
+// AllowDelete lets the API's user delete records of a table.
+func (s *Simulator) AllowDelete(table string, allowed bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.table(table).NoDelete = !allowed
+}
+
 // Restrict makes columns read-only, or hidden, to the API's user.
 func (s *Simulator) Restrict(table, column string, readOnly, hidden bool) {
 	s.mu.Lock()

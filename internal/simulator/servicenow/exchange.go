@@ -19,6 +19,7 @@ type exchange struct {
 	body           []byte
 	version        string
 	table, id      string
+	op             string // empty: by table and method
 	fieldsRead     map[string]string
 	fieldsReadFail error
 }
@@ -69,15 +70,24 @@ func (x *exchange) fields() (map[string]string, error) {
 
 // serve answers one call of the Table API.
 func (s *Simulator) serve(w http.ResponseWriter, r *http.Request, version string, handle func(*exchange) answer) {
+	s.serveAs(w, r, exchange{version: version, table: r.PathValue("table"), id: r.PathValue("id")}, handle)
+}
+
+// serveAs answers a call that is about a table and a record, whatever its path.
+func (s *Simulator) serveAs(w http.ResponseWriter, r *http.Request, about exchange, handle func(*exchange) answer) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
 		write(w, refuse(http.StatusBadRequest, "Rejected large REST payload", ""))
 		return
 	}
 	s.mu.Lock()
-	x := &exchange{r: r, now: s.options.Now(), body: body, version: version, table: r.PathValue("table"), id: r.PathValue("id")}
+	x := &about
+	x.r, x.now, x.body = r, s.options.Now(), body
 	s.settle(x.now)
-	op := s.operation(x)
+	op := x.op
+	if op == "" {
+		op = s.operation(x)
+	}
 	s.stats.Requests[op]++
 	if len(r.Cookies()) > 0 {
 		s.stats.Cookies++
@@ -88,6 +98,9 @@ func (s *Simulator) serve(w http.ResponseWriter, r *http.Request, version string
 	if fault != nil && !fault.play(w, r) {
 		return
 	}
+	if body, ok := result.body.(file); ok && fault != nil && fault.Kind == Cut {
+		body.cut(w)
+	}
 	write(w, result)
 }
 
@@ -96,6 +109,9 @@ func (s *Simulator) operation(x *exchange) string {
 	ticket := s.table(x.table) != nil && s.is(x.table, "task")
 	switch x.table {
 	case "sys_journal_field":
+		if x.r.Method == http.MethodDelete {
+			return opErase
+		}
 		return opJournal
 	case "sys_user":
 		return opUsers
@@ -161,10 +177,12 @@ func (s *Simulator) refusal(x *exchange, op string) (answer, bool) {
 	switch {
 	case !s.authorised(x.r, x.now):
 		return refuse(http.StatusUnauthorized, "User Not Authenticated", "Required to provide Auth information"), true
-	case !json("Accept") || x.r.Method != http.MethodGet && !json("Content-Type"):
+	case op != opAttach && op != opDownload && (!json("Accept") || x.r.Method != http.MethodGet && !json("Content-Type")):
 		return refuse(http.StatusBadRequest, "Accept and Content-Type are needed", ""), true
 	case t == nil:
 		return refuse(http.StatusBadRequest, "Invalid table "+x.table, ""), true
+	case t.NoDelete && x.r.Method == http.MethodDelete:
+		return refuse(http.StatusForbidden, "Operation Failed", "ACL Exception Delete Failed due to security constraints"), true
 	case t.Denied:
 		return refuse(http.StatusForbidden, "User Not Authorized", "Failed API level ACL Validation"), true
 	case op == opCreate && s.overRate(x.now):
@@ -208,6 +226,8 @@ func write(w http.ResponseWriter, a answer) {
 		w.Header().Set("Content-Type", body.contentType)
 		w.WriteHeader(a.status)
 		fmt.Fprint(w, body.text)
+	case file:
+		body.write(w)
 	default:
 		text, err := json.Marshal(body)
 		if err != nil {

@@ -34,6 +34,10 @@ const (
 	HTML     = "html"
 	// Slow does it and answers Delay later.
 	Slow = "slow"
+	// Pretends answers 204 and does nothing.
+	Pretends = "pretends"
+	// Cut drops the connection in the middle of a file.
+	Cut = "cut"
 )
 
 // Fault is something that goes wrong. It strikes the next Times calls, or each
@@ -41,7 +45,8 @@ const (
 type Fault struct {
 	Kind string `json:"kind"`
 	// Op is the operation it is for: create, get, list, patch, comment, journal,
-	// users, meta, token; empty: all.
+	// erase, users, meta, attach, files, download, detach, import, staged, token;
+	// empty: all.
 	Op          string  `json:"op,omitempty"`
 	Probability float64 `json:"probability,omitempty"`
 	Times       int     `json:"times,omitempty"`
@@ -62,7 +67,7 @@ type Fault struct {
 func (f *Fault) after() time.Duration { return time.Duration(f.Delay) * time.Millisecond }
 
 func (f *Fault) check() error {
-	kinds := []string{TooMany, ErrorBefore, Hibernating, Queued, ErrorAfter, DropBefore, DropAfter, DropLate, Poisoned, Broken, HTML, Slow}
+	kinds := []string{TooMany, ErrorBefore, Hibernating, Queued, ErrorAfter, DropBefore, DropAfter, DropLate, Poisoned, Broken, HTML, Slow, Cut, Pretends}
 	if !slices.Contains(kinds, f.Kind) {
 		return fmt.Errorf("kind: %q: want one of %v", f.Kind, kinds)
 	}
@@ -123,7 +128,7 @@ func (s *Simulator) pick(op string) *Fault {
 
 // before: the fault keeps the call from having any effect.
 func (f *Fault) before() bool {
-	return slices.Contains([]string{TooMany, ErrorBefore, Hibernating, Queued, DropBefore}, f.Kind)
+	return slices.Contains([]string{TooMany, ErrorBefore, Hibernating, Queued, DropBefore, Pretends}, f.Kind)
 }
 
 // replaces: the call has its effect, and another answer.
@@ -165,6 +170,8 @@ func (f *Fault) answer(now time.Time) answer {
 		a.status, a.body = http.StatusOK, hibernation()
 	case Queued:
 		a.status = http.StatusAccepted
+	case Pretends:
+		a.status = http.StatusNoContent
 	}
 	return a
 }

@@ -14,6 +14,8 @@ type Table struct {
 	Prefix string `json:"prefix,omitempty"`
 	// Denied tables answer 403 to the API's user.
 	Denied bool `json:"denied,omitempty"`
+	// NoDelete tables answer 403 to a deletion.
+	NoDelete bool `json:"noDelete,omitempty"`
 }
 
 // Column is a field of a table's own.
@@ -114,6 +116,8 @@ func platformTables() []*Table {
 	plain := func(name, label string, columns ...Column) *Table {
 		return &Table{Name: name, Label: label, Columns: append(systemColumns(), columns...)}
 	}
+	journal := plain("sys_journal_field", "Journal Entry", append(typed(typeText, "name", "element", "value"), typed(typeGUID, "element_id")...)...)
+	journal.NoDelete = true // no ordinary role has the right
 	return []*Table{
 		plain("sys_user", "User", text("user_name", "User ID", 40), text("name", "Name", 100), text("email", "Email", 100), typed(typeBoolean, "active")[0]),
 		plain("sys_user_group", "Group", text("name", "Name", 80), typed(typeBoolean, "active")[0]),
@@ -121,7 +125,9 @@ func platformTables() []*Table {
 		plain("sys_choice", "Choice", append(typed(typeText, "name", "element", "value", "label", "language"), append(typed(typeInteger, "sequence"), typed(typeBoolean, "inactive")...)...)...),
 		plain("sys_dictionary", "Dictionary Entry", append(typed(typeText, "name", "element", "column_label", "internal_type", "reference"), append(typed(typeInteger, "max_length"), typed(typeBoolean, "read_only", "active", "mandatory")...)...)...),
 		plain("sys_db_object", "Table", append(typed(typeText, "name", "label"), reference("super_class", "Extends table", "sys_db_object"))...),
-		plain("sys_journal_field", "Journal Entry", append(typed(typeText, "name", "element", "value"), typed(typeGUID, "element_id")...)...),
+		journal,
+		plain("sys_attachment", "Attachment", append(typed(typeText, "file_name", "content_type", "table_name", "hash", "download_link"), append(typed(typeInteger, "size_bytes"), typed(typeGUID, "table_sys_id")...)...)...),
+		plain("sys_import_set_row", "Import Set Row", typed(typeText, "sys_import_set", "sys_import_state", "sys_import_state_comment", "sys_target_table", "sys_target_sys_id")...),
 	}
 }
 

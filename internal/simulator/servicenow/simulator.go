@@ -1,6 +1,6 @@
 // Package servicenow is a stand-in for a ServiceNow instance: as much of its
-// Table API as ticketbridge uses, over tables that inherit, with the platform's
-// own habits (fields that are dropped without a word, queries whose invalid terms
+// Table, Attachment and Import Set APIs as ticketbridge uses, over tables that
+// inherit, with the platform's own habits (fields that are dropped without a word, queries whose invalid terms
 // are ignored, journals, computed priorities, data policies) and faults that can
 // be switched on. It shares nothing with the client.
 //
@@ -43,6 +43,14 @@ type Options struct {
 	StatefulProcess bool
 	// InvalidQueryReturnsNothing is glide.invalid_query.returns_no_rows.
 	InvalidQueryReturnsNothing bool
+	// UploadLimit is the largest attachment in bytes (0: 10 MB, the most), Extensions
+	// are those that are taken (empty: all).
+	UploadLimit int64
+	Extensions  []string
+	// FileHash is what the instance calls an attachment's hash; nil is SHA-256.
+	FileHash func(content []byte) string
+	// CountsVisible counts in X-Total-Count only what the API's user sees.
+	CountsVisible bool
 	// Language of the API's user: labels are shown in it where it has any.
 	Language string
 }
@@ -96,9 +104,17 @@ const (
 	opComment = "comment" // an update that adds to a journal
 	opJournal = "journal" // a query of sys_journal_field
 	opUsers   = "users"   // a query of people
+	opErase   = "erase"   // a deletion from sys_journal_field
 	opMeta    = "meta"    // dictionary, choices, tables
+	opAttach  = "attach"  // an upload
+	opFiles   = "files"   // descriptions of attachments
+	opDetach  = "detach"  // a deletion of an attachment
+	opImport  = "import"  // a row for a staging table
+	opStaged  = "staged"  // a read of what became of a row
 	opToken   = "token"
 	opOther   = "other"
+
+	opDownload = "download"
 )
 
 func (s *Simulator) routes() {
@@ -111,6 +127,8 @@ func (s *Simulator) routes() {
 		s.handleTable("PUT "+base+"/{id}", version, s.update)
 		s.handleTable("DELETE "+base+"/{id}", version, s.remove)
 	}
+	s.attachmentRoutes()
+	s.importRoutes()
 	s.mux.HandleFunc("POST /oauth_token.do", s.token)
 	s.control()
 	s.mux.HandleFunc("/api/now/", func(w http.ResponseWriter, _ *http.Request) {

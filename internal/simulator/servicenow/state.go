@@ -38,14 +38,20 @@ type state struct {
 	Numbers map[string]int     `json:"numbers"`
 	// Blind are tables none of whose rows the API's user sees.
 	Blind map[string]bool `json:"blind,omitempty"`
-	Stats *Stats          `json:"stats,omitempty"`
+	// Files are the contents of attachments, Staging the staging tables by name.
+	Files   map[string][]byte   `json:"files,omitempty"`
+	Staging map[string]*Staging `json:"staging,omitempty"`
+	Stats   *Stats              `json:"stats,omitempty"`
 
 	// byClass are the records of each class in the order in which they were made.
 	byClass map[string][]*Record
 }
 
 func newState() state {
-	return state{Tables: map[string]*Table{}, Records: map[string]*Record{}, Numbers: map[string]int{}, byClass: map[string][]*Record{}}
+	return state{
+		Tables: map[string]*Table{}, Records: map[string]*Record{}, Numbers: map[string]int{}, Files: map[string][]byte{},
+		Staging: map[string]*Staging{}, byClass: map[string][]*Record{},
+	}
 }
 
 // put adds a record as the platform itself does.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -37,8 +38,12 @@ func (s *Simulator) list(x *exchange) answer {
 	if total == 0 && x.version == "v1" {
 		return refuse(http.StatusNotFound, "No Record found", "Record doesn't exist or ACL restricts the record retrieval")
 	}
+	counted := total
+	if s.options.CountsVisible {
+		counted -= len(slices.DeleteFunc(slices.Clone(found), func(r *Record) bool { return !s.unseen(r) }))
+	}
 	a := ok(rows)
-	a.header = http.Header{"X-Total-Count": {strconv.Itoa(total)}}
+	a.header = http.Header{"X-Total-Count": {strconv.Itoa(counted)}}
 	if parameters.Get("sysparm_suppress_pagination_header") != "true" {
 		a.header.Set("Link", links(x, limit, offset, total))
 	}
@@ -111,13 +116,25 @@ func (s *Simulator) create(x *exchange) answer {
 }
 
 func (s *Simulator) insert(t *Table, id string, given, fields map[string]string, v viewing, at time.Time) answer {
+	r, against := s.insertRecord(t, id, given, fields, at)
+	if against != "" {
+		return s.duplicate(against)
+	}
+	a := ok(s.view(r, v))
+	a.status = http.StatusCreated
+	a.header = http.Header{"Location": {v.base + "/api/now/table/" + t.Name + "/" + r.ID}}
+	return a
+}
+
+// insertRecord makes a record, or says which index is against it.
+func (s *Simulator) insertRecord(t *Table, id string, given, fields map[string]string, at time.Time) (r *Record, against string) {
 	if _, there := s.state.Records[id]; there {
-		return s.duplicate(t, id, "PRIMARY")
+		return nil, violation(t, id, "PRIMARY")
 	}
 	if correlation := fields["correlation_id"]; s.options.UniqueCorrelation && correlation != "" {
 		for _, r := range s.rows("task") {
 			if r.Fields["correlation_id"] == correlation {
-				return s.duplicate(t, correlation, "task_correlation_id")
+				return nil, violation(t, correlation, "task_correlation_id")
 			}
 		}
 	}
@@ -128,17 +145,17 @@ func (s *Simulator) insert(t *Table, id string, given, fields map[string]string,
 	}
 	s.touch(fields, at)
 	fields["sys_created_on"], fields["sys_created_by"], fields["sys_mod_count"] = stamp(at), s.userName(), "0"
-	r := s.put(t.Name, id, fields)
+	r = s.put(t.Name, id, fields)
 	s.addJournals(r, given, at)
-	a := ok(s.view(r, v))
-	a.status = http.StatusCreated
-	a.header = http.Header{"Location": {v.base + "/api/now/table/" + t.Name + "/" + r.ID}}
-	return a
+	return r, ""
 }
 
-func (s *Simulator) duplicate(t *Table, entry, key string) answer {
-	a := refuse(s.options.DuplicateStatus, "Operation Failed",
-		fmt.Sprintf("Error during insert of %s: Unique Key violation detected by database (Duplicate entry '%s' for key '%s')", t.Name, entry, key))
+func violation(t *Table, entry, key string) string {
+	return fmt.Sprintf("Error during insert of %s: Unique Key violation detected by database (Duplicate entry '%s' for key '%s')", t.Name, entry, key)
+}
+
+func (s *Simulator) duplicate(against string) answer {
+	a := refuse(s.options.DuplicateStatus, "Operation Failed", against)
 	a.undone = true
 	return a
 }
