@@ -83,10 +83,10 @@ func TestAStagingTableReachesItsClient(t *testing.T) {
 		Credential: config.Credential{Type: config.CredentialBasic, Username: "u", Secret: config.NewSecret("hunter2")},
 		ServiceNow: config.ServiceNow{CreateMode: config.CreateByImport, ImportTable: "No Table", ImportFields: map[string]string{"description": "No Column"}},
 	}
-	_, err := New(&config.Config{Integrations: []config.Integration{in}})
+	_, err := fileOnly(in)
 	assert.ErrorContains(t, err, "import_table")
 	assert.ErrorContains(t, err, "import_fields.description")
 	in.CreateMode = config.CreateInTable
-	_, err = New(&config.Config{Integrations: []config.Integration{in}})
+	_, err = fileOnly(in)
 	assert.NoError(t, err)
 }
