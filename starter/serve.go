@@ -71,12 +71,13 @@ func serve(cmd *cobra.Command, _ []string) error {
 			in, err := integrations.Integration(name)
 			return in.Provider, err
 		})},
-		Health:  health{temporal, namespace},
-		Metrics: metrics.Handler(),
-		Observe: metrics.HTTPRequest,
-		Logger:  logger,
-		Now:     time.Now,
-		Version: version,
+		Providers: provider.Capabilities(),
+		Health:    health{temporal, namespace},
+		Metrics:   metrics.Handler(),
+		Observe:   metrics.HTTPRequest,
+		Logger:    logger,
+		Now:       time.Now,
+		Version:   version,
 	})
 	group, ctx := errgroup.WithContext(cmd.Context())
 	group.Go(func() error {

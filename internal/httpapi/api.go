@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/ticketbridge/ticketbridge/internal/ticketing"
 )
 
 // Limits of one call. An answer is given within AnswerWithin of the call's
@@ -33,6 +35,9 @@ type Options struct {
 	Ticketing Ticketing
 	// Writes make the writes of that API; without it there are none.
 	Writes TicketWrites
+	// Providers are what this version can speak to; without it there are no
+	// capabilities to ask for.
+	Providers []ticketing.Provider
 	// Health answers /readyz; without it the program is always ready.
 	Health Health
 	// Metrics answers /metrics; without it there is no such path.
@@ -76,14 +81,25 @@ func (o Options) withDefaults() Options {
 
 type api struct {
 	Options
-	document document
+	document  document
+	operators []route
 }
 
 // New builds the handler of all paths.
 func New(o Options) http.Handler {
 	a := &api{Options: o.withDefaults()}
-	routes := a.routes()
-	a.document = newDocument(routes, a.Version)
+	return a.handler(a.routes())
+}
+
+// NewTicketing builds the handler of the unified ticketing API alone. Of the
+// options it needs Callers, Ticketing and Writes.
+func NewTicketing(o Options) http.Handler {
+	a := &api{Options: o.withDefaults()}
+	return a.handler(append(a.ticketingRoutes(), a.ticketWriteRoutes()...))
+}
+
+func (a *api) handler(routes []route) http.Handler {
+	a.document, a.operators = newDocument(routes, a.Version), operatorRoutes(routes)
 	return a.identify(a.record(cleanPath(a.mux(routes))))
 }
 
@@ -96,6 +112,7 @@ func (a *api) routes() []route {
 	all = append(all, a.parkedRoutes()...)
 	all = append(all, a.ticketingRoutes()...)
 	all = append(all, a.ticketWriteRoutes()...)
+	all = append(all, a.capabilityRoutes()...)
 	all = append(all, a.healthRoutes()...)
 	return append(all, a.documentRoutes()...)
 }
@@ -121,6 +138,12 @@ func (a *api) serve(rt route) http.HandlerFunc {
 				return
 			}
 			line.caller = c.Name
+		}
+		if rt.operator != "" {
+			if err := a.Ticketing.Supports(c.Integration, rt.operator); err != nil {
+				a.fail(w, r, err)
+				return
+			}
 		}
 		within := AnswerWithin
 		if rt.within > 0 {

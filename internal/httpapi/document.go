@@ -148,7 +148,7 @@ func (s *schemas) operation(rt route) *operation {
 
 // errorOf is the body of a route's errors.
 func errorOf(rt route) any {
-	if strings.HasPrefix(rt.path, ticketingPath) {
+	if isConnectors(rt.path) {
 		return problem{}
 	}
 	return failure{}

@@ -133,7 +133,7 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if bad.status == http.StatusRequestEntityTooLarge {
 		w.Header().Set("Connection", "close") // what is left of the body is not read
 	}
-	if isTicketing(r) {
+	if isConnectors(r.URL.Path) {
 		writeJSON(w, bad.status, a.problemOf(r, bad))
 		return
 	}

@@ -22,15 +22,20 @@ const maxParameters = 256 << 10
 
 // readBody reads the whole body within the size limit.
 func (a *api) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	return readUpTo(w, r, a.MaxBody)
+}
+
+// readUpTo reads the whole body within a limit.
+func readUpTo(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
 	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
 		return nil, &refusal{status: http.StatusUnsupportedMediaType, detail: "Send the body without Content-Encoding."}
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, a.MaxBody))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	if err == nil {
 		return body, nil
 	}
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return nil, tooLarge(fmt.Sprintf("The body is larger than %d bytes.", a.MaxBody))
+		return nil, tooLarge(fmt.Sprintf("The body is larger than %d bytes.", limit))
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return nil, &refusal{status: http.StatusRequestTimeout, err: err, detail: "The body did not arrive in time."}

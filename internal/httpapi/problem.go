@@ -9,9 +9,12 @@ import (
 	"github.com/ticketbridge/ticketbridge/internal/ticket"
 )
 
-// ticketingPath begins every path of the unified ticketing API, whose errors
-// have another shape than the Events API's.
-const ticketingPath = "/v1/ticketing/"
+// Paths of the connector's begin so; their errors have another shape than the
+// Events API's.
+const (
+	ticketingPath    = "/v1/ticketing/"
+	capabilitiesPath = "/v1/capabilities"
+)
 
 // problem is the body of an error of the unified ticketing API, in the Synqly
 // Ticketing Connector's shape.
@@ -38,7 +41,10 @@ type problemParameter struct {
 	Value    string `json:"value,omitempty"`
 }
 
-func isTicketing(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, ticketingPath) }
+// isConnectors: the path is one of the connector's.
+func isConnectors(path string) bool {
+	return strings.HasPrefix(path, ticketingPath) || path == capabilitiesPath || strings.HasPrefix(path, capabilitiesPath+"/")
+}
 
 // problemOf puts a refusal into the connector's shape.
 func (a *api) problemOf(r *http.Request, bad *refusal) problem {

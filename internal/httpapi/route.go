@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/ticketbridge/ticketbridge/internal/ticketing"
 )
 
 // route is one method on one path, with what the OpenAPI document says of it.
@@ -16,7 +18,10 @@ type route struct {
 	summary      string
 	detail       string
 	// public paths need no token.
-	public     bool
+	public bool
+	// operator is the one of the unified ticketing API that the route is; empty
+	// for all others.
+	operator   ticketing.Operator
 	parameters []parameter
 	// body is a value of the type that the call carries, nil for none.
 	body    any

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ticketbridge/ticketbridge/internal/contract"
 	"github.com/ticketbridge/ticketbridge/internal/ticket"
 	"github.com/ticketbridge/ticketbridge/internal/ticketing"
 )
@@ -80,6 +81,10 @@ type createAttachmentRequest struct {
 	Content  string `json:"content" doc:"The bytes in base64."`
 }
 
+// attachmentBody is the largest body with a file, in bytes: what a write can carry,
+// in base64, with a name.
+const attachmentBody = (contract.MaxAttachment+2)/3*4 + 4<<10
+
 func (c createAttachmentRequest) bytes() ([]byte, error) {
 	if strings.TrimSpace(c.FileName) == "" {
 		return nil, bodyError("/file_name", "missing")
@@ -111,7 +116,11 @@ func (a *api) readTicketing(w http.ResponseWriter, r *http.Request, into any) er
 	if err != nil {
 		return err
 	}
-	err = json.Unmarshal(body, into)
+	return decodeBody(body, into)
+}
+
+func decodeBody(body []byte, into any) error {
+	err := json.Unmarshal(body, into)
 	if mistyped, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		return bodyError("/"+strings.ReplaceAll(mistyped.Field, ".", "/"), "is of the wrong type: want "+mistyped.Type.String())
 	}

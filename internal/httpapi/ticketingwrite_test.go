@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"net/http"
 	"testing"
@@ -26,6 +27,7 @@ type fakeWrites struct {
 	answered     int
 	async        int
 	closed       int
+	waited       time.Duration
 }
 
 func (f *fakeWrites) Start(_ context.Context, w TicketWrite) (StartedWrite, error) {
@@ -45,7 +47,8 @@ func (f *fakeWrites) Outcome(_ context.Context, integration, id string) (contrac
 
 func (f *fakeWrites) OperationID() string { return "write:jira-ops:abc/run" }
 
-func (f *fakeWrites) Wait(context.Context, time.Duration) (contract.WriteOutcome, bool, error) {
+func (f *fakeWrites) Wait(_ context.Context, wait time.Duration) (contract.WriteOutcome, bool, error) {
+	f.waited = wait
 	return f.outcome, f.ended, nil
 }
 
@@ -127,11 +130,13 @@ func TestWritesThatTakeLonger(t *testing.T) {
 	assert.Equal(t, "write:jira-ops:abc/run", p.Context.Operation)
 	assert.Contains(t, p.Detail, "503 from the provider")
 	assert.Zero(t, e.writes.async+e.writes.answered)
+	assert.Equal(t, DecideWithin, e.writes.waited)
 
 	w = e.call("POST", "/v1/ticketing/tickets", body, "Prefer", "wait=5, respond-async")
 	require.Equal(t, http.StatusAccepted, w.Code)
 	assert.Equal(t, "/v1/ticketing/operations/write:jira-ops:abc%2Frun", w.Header().Get("Location"))
 	assert.Equal(t, 1, e.writes.async)
+	assert.Equal(t, 5*time.Second, e.writes.waited)
 	assert.Zero(t, e.writes.answered, "a 202 is no result")
 
 	e.writes.outcome, e.writes.endsAfterAll = made(t, ticket.Ticket{ID: "1"}), true
@@ -184,4 +189,18 @@ func TestBadBodiesNameTheMember(t *testing.T) {
 	w := e.call("PATCH", "/v1/ticketing/tickets/1", `[{"op":"test","path":"/name","value":"other"},{"op":"remove","path":"/parent"}]`)
 	assert.Equal(t, http.StatusConflict, w.Code, "the ticket was read, and the test does not hold")
 	assert.Equal(t, "1", e.ticketing.id)
+}
+
+// A file as large as a write can carry arrives; a larger one is refused.
+func TestTheLargestAttachment(t *testing.T) {
+	e := newEnv(t)
+	e.writes.outcome, e.writes.ended = made(t, ticket.Attachment{ID: "f"}), true
+	body := func(size int) string {
+		return `{"file_name":"a.bin","content":"` + base64.StdEncoding.EncodeToString(make([]byte, size)) + `"}`
+	}
+	w := e.call("POST", "/v1/ticketing/attachments/T1", body(contract.MaxAttachment))
+	require.Equal(t, http.StatusCreated, w.Code)
+	assert.Len(t, e.writes.asked.Body.(contract.NewAttachment).Content, contract.MaxAttachment)
+	assert.Equal(t, http.StatusRequestEntityTooLarge, e.call("POST", "/v1/ticketing/attachments/T1", body(contract.MaxAttachment+8<<10)).Code)
+	assert.Equal(t, http.StatusRequestEntityTooLarge, e.call("POST", "/v1/ticketing/tickets", body(contract.MaxAttachment)).Code, "only files may be large")
 }
