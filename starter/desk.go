@@ -173,6 +173,9 @@ func (d *desk) write(ctx context.Context, what string, a asked, how writing) (wr
 		if err == nil {
 			return answered(resp)
 		}
+		if ctx.Err() != nil {
+			return written{}, fmt.Errorf("interrupted; what was begun goes on, and the same command joins it: %w", ctx.Err())
+		}
 		waits, ok := errors.AsType[*refusedCall](err)
 		if !ok || waits.Status != http.StatusServiceUnavailable || waits.Context.Operation == "" {
 			return written{}, err

@@ -101,7 +101,7 @@ type ticketWrite struct {
 const defaultWait = time.Minute
 
 // writesTicket is a command that makes a write, and prints what came of it.
-func writesTicket[T any](flags *deskFlags, cmd *cobra.Command, make func(cmd *cobra.Command, args []string) (ticketWrite, error), show func(io.Writer, T)) *cobra.Command {
+func writesTicket[T any](flags *deskFlags, cmd *cobra.Command, of func(cmd *cobra.Command, args []string) (ticketWrite, error), show func(io.Writer, T)) *cobra.Command {
 	var how writing
 	cmd.Flags().StringVar(&how.key, "key", "", "the write's Idempotency-Key: with the same one it is the same write, also later")
 	cmd.Flags().BoolVar(&how.async, "async", false, "do not wait; starter ticket operation tells what came of it")
@@ -114,7 +114,7 @@ func writesTicket[T any](flags *deskFlags, cmd *cobra.Command, make func(cmd *co
 		if how.wait < 0 {
 			return usageError{errors.New("--wait: is negative")}
 		}
-		w, err := make(cmd, args)
+		w, err := of(cmd, args)
 		if err != nil {
 			return err
 		}

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -165,7 +167,20 @@ func TestCallsWithinTheProcessThatBreak(t *testing.T) {
 		assert.Error(t, err, "nobody reads it")
 		close(gone)
 	})
-	_, err = d.call(ctx, asked{method: http.MethodGet})
+	d.showProgress(io.Discard)
+	_, err = d.write(ctx, "create", asked{method: http.MethodPost}, writing{wait: time.Minute})
 	assert.ErrorIs(t, err, context.Canceled)
+	assert.ErrorContains(t, err, "the same command joins it")
 	<-gone
+}
+
+// A wait is shown from its first second on, and leaves no trace.
+func TestAWaitIsShown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out strings.Builder
+		stop := showElapsed(&out, "create")
+		time.Sleep(2500 * time.Millisecond) // the test's own clock
+		stop()
+		assert.Equal(t, "\r\x1b[Kcreate: waiting, 1 s\r\x1b[Kcreate: waiting, 2 s\r\x1b[K", out.String())
+	})
 }
