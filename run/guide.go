@@ -67,6 +67,12 @@ func (l *launcher) tries() [][2]string {
 			fmt.Sprintf(`curl -X PUT -d '[{"kind":"error-before"}]' %s; sleep 60; curl -X DELETE %s`, faults, faults),
 		})
 	}
+	if l.demo() {
+		tries = append(tries, [2]string{
+			"a ticket at the test provider, by the unified ticketing API",
+			fmt.Sprintf(`. %s && starter ticket create --integration try --name 'Quay lights are out' --priority high`, l.in("env")),
+		})
+	}
 	return append(tries, [2]string{"everything else", fmt.Sprintf(". %s && starter --help", l.in("env"))})
 }
 

@@ -17,6 +17,7 @@ const (
 	demoAcronisSecret = "demo-acronis-secret"
 	demoJiraToken     = "demo-jira-token"
 	demoToken         = "demo-token-of-monitoring"
+	tryToken          = "demo-token-of-the-test-provider"
 )
 
 // stopCalls is how long the worker lets running calls end, unless the user says
@@ -36,7 +37,7 @@ func (s settings) variables(configFile string) [][2]string {
 	}
 	if s.demo() {
 		vars = append(vars, [2]string{"DEMO_FEED_KEY", demoFeedKey}, [2]string{"DEMO_ACRONIS_SECRET", demoAcronisSecret},
-			[2]string{"DEMO_JIRA_TOKEN", demoJiraToken}, [2]string{"DEMO_TOKEN", demoToken})
+			[2]string{"DEMO_JIRA_TOKEN", demoJiraToken}, [2]string{"DEMO_TOKEN", demoToken}, [2]string{"TRY_TOKEN", tryToken})
 	}
 	return vars
 }

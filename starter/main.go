@@ -1,6 +1,6 @@
 // Command starter starts and steers ticketbridge: it serves the HTTP
-// interfaces, starts feeds, sends events, settles what is parked, and checks a
-// configuration.
+// interfaces, starts feeds, sends events, reads and writes tickets, settles what
+// is parked, and checks a configuration.
 package main
 
 import (
@@ -48,8 +48,8 @@ func rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "starter",
 		Short: "Start and steer ticketbridge",
-		Long: `starter serves the HTTP interfaces, starts and steers feeds, sends events,
-settles what is parked, and checks a configuration.
+		Long: `starter serves the HTTP interfaces, starts and steers feeds, sends events, reads
+and writes tickets, settles what is parked, and checks a configuration.
 
 These variables of the environment set it:
 
@@ -58,7 +58,7 @@ The Temporal server is set as for the temporal command: TEMPORAL_ADDRESS,
 TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_... or a profile file.
 
 Exit status: 0 done, 1 failed, 2 wrong usage or configuration, 3 not found,
-4 no Temporal server.`,
+4 no Temporal server, or no starter serve where one is needed.`,
 		Version:       version + " (" + revision + ")",
 		Args:          noSuchCommand,
 		RunE:          help,
@@ -69,7 +69,7 @@ Exit status: 0 done, 1 failed, 2 wrong usage or configuration, 3 not found,
 		return usageError{fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())}
 	})
 	root.PersistentFlags().StringP("output", "o", "text", "how answers are printed: text or json")
-	root.AddCommand(serveCommand(), feedCommand(), eventCommand(), parkedCommand(), configCommand(), integrationCommand(), simulateCommand())
+	root.AddCommand(serveCommand(), feedCommand(), eventCommand(), ticketCommand(), parkedCommand(), configCommand(), integrationCommand(), simulateCommand())
 	return root
 }
 

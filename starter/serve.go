@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"time"
 
@@ -13,7 +12,6 @@ import (
 	"github.com/ticketbridge/ticketbridge/internal/operate"
 	"github.com/ticketbridge/ticketbridge/internal/provider"
 	"github.com/ticketbridge/ticketbridge/internal/telemetry"
-	"github.com/ticketbridge/ticketbridge/internal/ticketing"
 )
 
 func serveCommand() *cobra.Command {
@@ -65,18 +63,13 @@ func serve(cmd *cobra.Command, _ []string) error {
 		Events: events{
 			operate.Events{Temporal: temporal, Resolver: app.Rules(c, known), Delivery: app.Delivery(known, temporal)}, requests, metrics,
 		},
-		Requests: requestSource{requests, integrations},
-		Feeds:    feeds{operate.Feeds{Temporal: temporal}, c},
-		Parked:   parked{operate.Parked{Temporal: temporal}, c},
-		Ticketing: ticketing.Reads{Integration: func(ctx context.Context, name string) (ticketing.Integration, error) {
-			in, err := integrations.Integration(ctx, name)
-			return ticketing.Integration{Name: in.Name, Provider: in.Provider, Client: in.Client}, err
-		}},
-		Writes: writes{operate.NewWrites(temporal, func(ctx context.Context, name string) (string, error) {
-			in, err := integrations.Integration(ctx, name)
-			return in.Provider, err
-		})},
+		Requests:     requestSource{requests, integrations},
+		Feeds:        feeds{operate.Feeds{Temporal: temporal}, c},
+		Parked:       parked{operate.Parked{Temporal: temporal}, c},
+		Ticketing:    readsOf(integrations),
+		Writes:       writesOf(integrations, temporal),
 		Integrations: managed{known},
+		Providers:    provider.Capabilities(),
 		Health:       health{temporal, namespace},
 		Metrics:      metrics.Handler(),
 		Observe:      metrics.HTTPRequest,

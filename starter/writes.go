@@ -6,10 +6,34 @@ import (
 	"fmt"
 	"time"
 
+	"go.temporal.io/sdk/client"
+
 	"github.com/ticketbridge/ticketbridge/internal/contract"
 	"github.com/ticketbridge/ticketbridge/internal/httpapi"
 	"github.com/ticketbridge/ticketbridge/internal/operate"
+	"github.com/ticketbridge/ticketbridge/internal/provider"
+	"github.com/ticketbridge/ticketbridge/internal/ticket"
+	"github.com/ticketbridge/ticketbridge/internal/ticketing"
 )
+
+// readsOf ask the providers of integrations directly.
+func readsOf(integrations *provider.Set) ticketing.Reads {
+	return ticketing.Reads{Integration: func(ctx context.Context, name string) (ticketing.Integration, error) {
+		in, err := integrations.Integration(ctx, name)
+		if errors.Is(err, operate.ErrUnavailable) {
+			err = &ticket.Error{Kind: ticket.Retry, Op: "look up integration " + name, Message: err.Error(), Err: err}
+		}
+		return ticketing.Integration{Name: in.Name, Provider: in.Provider, Client: in.Client}, err
+	}}
+}
+
+// writesOf make writes to integrations durable.
+func writesOf(integrations *provider.Set, temporal client.Client) writes {
+	return writes{operate.NewWrites(temporal, func(ctx context.Context, name string) (string, error) {
+		in, err := integrations.Integration(ctx, name)
+		return in.Provider, err
+	})}
+}
 
 // writes give the HTTP interfaces durable writes.
 type writes struct{ writes *operate.Writes }

@@ -14,7 +14,7 @@ var tableName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 // instance ends a call is not settled.
 func (c *checker) checkServiceNow(path string, integration *Integration) {
 	if !isServiceNow(integration.Type) {
-		for _, key := range []string{"create_mode", "import_table", "import_fields"} {
+		for _, key := range serviceNowKeys() {
 			if c.doc.Has(path + "." + key) {
 				c.problem(path+"."+key, "only a %s or %s has this key", TypeServiceNow, TypeServiceNowSIR)
 			}

@@ -64,3 +64,19 @@ func TestAFileHasNoSealedSecrets(t *testing.T) {
 	_, err := Load(path, Known{IntegrationTypes: []string{TypeJira}})
 	assert.ErrorContains(t, err, "kept by the integrations API")
 }
+
+func TestTheKeysOfAnIntegrationAreThoseOfTheFile(t *testing.T) {
+	s := Secret{}
+	require.NoError(t, s.UnmarshalText([]byte("env:SNOW")))
+	keys, err := Integration{
+		Name: "snow", Type: TypeServiceNow, Credential: Credential{Type: CredentialToken, Secret: s}, Settling: Duration(75 * time.Second),
+		ServiceNow: ServiceNow{CreateMode: CreateByImport, ImportFields: map[string]string{"description": "u_text"}},
+		Rate:       Rate{PerSecond: 2.5}, CustomFieldMappings: []CustomFieldMapping{{Name: "due", ProjectID: "*", ProviderFieldPath: "due_date"}},
+	}.Keys()
+	require.NoError(t, err)
+	assert.Equal(t, map[string]any{
+		"type": TypeServiceNow, "credential": map[string]any{"type": "token", "secret": "env:SNOW"}, "settling": "1m15s",
+		"create_mode": "import_set", "import_fields": map[string]any{"description": "u_text"}, "rate": map[string]any{"per_second": 2.5},
+		"custom_field_mappings": []any{map[string]any{"name": "due", "project_id": "*", "provider_field_path": "due_date"}},
+	}, keys)
+}

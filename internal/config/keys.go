@@ -62,12 +62,13 @@ func keysOf(v reflect.Value) (any, error) {
 
 func structKeys(v reflect.Value) (any, error) {
 	out := map[string]any{}
-	for i := range v.NumField() {
-		name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("yaml"), ",")
-		if name == "" || name == "-" || v.Field(i).IsZero() {
-			continue
+	for _, field := range reflect.VisibleFields(v.Type()) {
+		name, _, _ := strings.Cut(field.Tag.Get("yaml"), ",")
+		inner := v.FieldByIndex(field.Index)
+		if name == "" || name == "-" || inner.IsZero() {
+			continue // what an embedded struct has stands among the others
 		}
-		value, err := keysOf(v.Field(i))
+		value, err := keysOf(inner)
 		if err != nil {
 			return nil, err
 		}

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/ticketbridge/ticketbridge/internal/ticketing"
 )
 
 // Limits of one call. An answer is given within AnswerWithin of the call's
@@ -35,6 +37,9 @@ type Options struct {
 	Writes TicketWrites
 	// Integrations are managed by callers that may; without it they cannot be.
 	Integrations Integrations
+	// Providers are what this version can speak to; without it there are no
+	// capabilities to ask for.
+	Providers []ticketing.Provider
 	// Health answers /readyz; without it the program is always ready.
 	Health Health
 	// Metrics answers /metrics; without it there is no such path.
@@ -78,14 +83,25 @@ func (o Options) withDefaults() Options {
 
 type api struct {
 	Options
-	document document
+	document  document
+	operators []route
 }
 
 // New builds the handler of all paths.
 func New(o Options) http.Handler {
 	a := &api{Options: o.withDefaults()}
-	routes := a.routes()
-	a.document = newDocument(routes, a.Version)
+	return a.handler(a.routes())
+}
+
+// NewTicketing builds the handler of the unified ticketing API alone. Of the
+// options it needs Callers, Ticketing and Writes.
+func NewTicketing(o Options) http.Handler {
+	a := &api{Options: o.withDefaults()}
+	return a.handler(append(a.ticketingRoutes(), a.ticketWriteRoutes()...))
+}
+
+func (a *api) handler(routes []route) http.Handler {
+	a.document, a.operators = newDocument(routes, a.Version), operatorRoutes(routes)
 	return a.identify(a.record(cleanPath(a.mux(routes))))
 }
 
@@ -100,6 +116,7 @@ func (a *api) routes() []route {
 	all = append(all, a.ticketWriteRoutes()...)
 	all = append(all, a.integrationRoutes()...)
 	all = append(all, a.tokenRoutes()...)
+	all = append(all, a.capabilityRoutes()...)
 	all = append(all, a.healthRoutes()...)
 	return append(all, a.documentRoutes()...)
 }
@@ -135,6 +152,12 @@ func (a *api) serve(rt route) http.HandlerFunc {
 		ctx, cancel := context.WithTimeout(r.Context(), within)
 		defer cancel()
 		r = r.WithContext(ctx)
+		if rt.operator != "" {
+			if err := a.Ticketing.Supports(ctx, c.Integration, rt.operator); err != nil {
+				a.fail(w, r, err)
+				return
+			}
+		}
 		if err := rt.handle(w, r, c); err != nil {
 			a.fail(w, r, err)
 		}
@@ -162,7 +185,7 @@ func (a *api) admit(w http.ResponseWriter, r *http.Request, rt route) (Caller, e
 	switch {
 	case rt.admin && !c.Admin:
 		return c, &refusal{status: http.StatusForbidden, detail: "Only a caller with `admin: true` in the configuration may manage integrations."}
-	case !rt.admin && c.Integration == "":
+	case !rt.admin && !rt.general && c.Integration == "":
 		return c, &refusal{status: http.StatusForbidden, detail: "This token manages integrations and has none itself; use a token of an integration."}
 	}
 	return c, nil

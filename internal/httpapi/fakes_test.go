@@ -58,7 +58,8 @@ func newEnv(t testing.TB, change ...func(*Options)) *env {
 	e := &env{t: t, events: newFakeEvents(), requests: &fakeRequests{}, feeds: &fakeFeeds{}, parked: &fakeParked{}, ticketing: &fakeTicketing{}, writes: &fakeWrites{}, managed: &fakeIntegrations{}, log: &logLines{}}
 	now := time.Date(2026, 1, 15, 13, 0, 0, 0, time.FixedZone("", 3600))
 	e.options = Options{
-		Callers: callers, Events: e.events, Requests: e.requests, Feeds: e.feeds, Parked: e.parked, Ticketing: e.ticketing, Writes: e.writes, Integrations: e.managed,
+		Callers: callers, Events: e.events, Requests: e.requests, Feeds: e.feeds, Parked: e.parked, Ticketing: e.ticketing, Writes: e.writes,
+		Integrations: e.managed, Providers: fakeProviders(),
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/plain")
 			_, _ = io.WriteString(w, "up 1\n")
@@ -88,7 +89,10 @@ var wholeDocument = sync.OnceValue(func() *openapi3.T {
 })
 
 func describe() document {
-	a := &api{Options: Options{Feeds: &fakeFeeds{}, Parked: &fakeParked{}, Ticketing: &fakeTicketing{}, Writes: &fakeWrites{}, Integrations: &fakeIntegrations{}, Metrics: http.NotFoundHandler()}.withDefaults()}
+	a := &api{Options: Options{
+		Feeds: &fakeFeeds{}, Parked: &fakeParked{}, Ticketing: &fakeTicketing{}, Writes: &fakeWrites{}, Integrations: &fakeIntegrations{},
+		Providers: fakeProviders(), Metrics: http.NotFoundHandler(),
+	}.withDefaults()}
 	return newDocument(a.routes(), "test")
 }
 

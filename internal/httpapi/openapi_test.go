@@ -51,6 +51,7 @@ func TestDocumentHasEveryPath(t *testing.T) {
 		"POST /v1/ticketing/attachments/{ticketId}", "DELETE /v1/ticketing/attachments/{ticketId}/{attachmentId}",
 		"GET /v1/ticketing/operations/{operation}",
 		"GET /v1/ticketing/escalation-policies", "GET /v1/ticketing/escalation-policies/{escalationPolicyId}/on-call",
+		"GET /v1/capabilities", "GET /v1/capabilities/providers", "GET /v1/capabilities/providers/{providerId}", "GET /v1/capabilities/connectors",
 		"GET /healthz", "GET /readyz", "GET /metrics", "GET /openapi.json", "GET /docs", "GET /",
 	}, got)
 }
@@ -63,7 +64,7 @@ func TestDocumentedPathsAreServed(t *testing.T) {
 			t.Run(method+" "+path, func(t *testing.T) {
 				target := strings.NewReplacer("{receipt}", "x", "{id}", "1", "{name}", "x", "{workflow}", "x", "{item}", "y",
 					"{ticketId}", "x", "{attachmentId}", "y", "{escalationPolicyId}", "p",
-					"{commentId}", "c", "{noteId}", "n", "{operation}", "o").Replace(path)
+					"{commentId}", "c", "{noteId}", "n", "{operation}", "o", "{providerId}", "p").Replace(path)
 				w := e.call(method, target, "", "Authorization", "")
 				if operation.Security != nil && len(*operation.Security) == 0 {
 					assert.Equal(t, http.StatusOK, w.Code)

@@ -58,3 +58,11 @@ func (p preference) forDecision() time.Duration {
 		return DecideWithin
 	}
 }
+
+// forWrite is how long to wait for what becomes of a write.
+func (p preference) forWrite() time.Duration {
+	if p.waits {
+		return min(p.wait, DecideWithin)
+	}
+	return DecideWithin
+}

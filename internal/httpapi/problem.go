@@ -9,9 +9,12 @@ import (
 	"github.com/ticketbridge/ticketbridge/internal/ticket"
 )
 
-// ticketingPath begins every path of the unified ticketing API, whose errors
-// have another shape than the Events API's.
-const ticketingPath = "/v1/ticketing/"
+// Paths of the connector's begin so; their errors have another shape than the
+// Events API's.
+const (
+	ticketingPath    = "/v1/ticketing/"
+	capabilitiesPath = "/v1/capabilities"
+)
 
 // problem is the body of an error of the unified ticketing API, in the Synqly
 // Ticketing Connector's shape.
@@ -40,8 +43,8 @@ type problemParameter struct {
 
 // inProblems: the errors of this path are Problems.
 func inProblems(path string) bool {
-	for _, prefix := range []string{ticketingPath, integrationsPath, tokensPath, accountsPath} {
-		if strings.HasPrefix(path, prefix) {
+	for _, prefix := range []string{ticketingPath, integrationsPath, tokensPath, accountsPath, capabilitiesPath} {
+		if path == strings.TrimSuffix(prefix, "/") || strings.HasPrefix(path, strings.TrimSuffix(prefix, "/")+"/") {
 			return true
 		}
 	}

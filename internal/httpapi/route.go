@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/ticketbridge/ticketbridge/internal/ticketing"
 )
 
 // route is one method on one path, with what the OpenAPI document says of it.
@@ -16,8 +18,11 @@ type route struct {
 	summary      string
 	detail       string
 	// public paths need no token, those of admin one that may manage integrations.
-	public     bool
-	admin      bool
+	// General ones need a token, but are about no integration.
+	public, admin, general bool
+	// operator is the one of the unified ticketing API that the route is; empty
+	// for all others.
+	operator   ticketing.Operator
 	parameters []parameter
 	// body is a value of the type that the call carries, nil for none.
 	body    any

@@ -6,11 +6,14 @@ import (
 	"time"
 
 	"github.com/ticketbridge/ticketbridge/internal/ticket"
+	"github.com/ticketbridge/ticketbridge/internal/ticketing"
 )
 
 // Ticketing reads at the provider of a caller's integration. Errors are
 // *ticket.Error; kind NotSupported where the provider has no such operation.
 type Ticketing interface {
+	// Supports is nil where the integration's provider has the operation.
+	Supports(ctx context.Context, integration string, op ticketing.Operator) error
 	QueryTickets(ctx context.Context, integration string, q ticket.Query) (ticket.Page[ticket.Ticket], error)
 	GetTicket(ctx context.Context, integration, id string) (ticket.Ticket, error)
 	ListComments(ctx context.Context, integration, ticketID string) ([]ticket.Comment, error)
@@ -42,6 +45,13 @@ func reading(path, summary string, result any, parameters []parameter, handle ha
 	}
 }
 
+// does names the operator that a route is. It is asked for only where the provider
+// of the caller's integration has it.
+func (rt route) does(op ticketing.Operator) route {
+	rt.operator = op
+	return rt
+}
+
 // transfer lets a route take as long as a file takes.
 func transfer(rt route) route {
 	rt.within = transferWithin
@@ -70,18 +80,19 @@ func (a *api) ticketingRoutes() []route {
 		{"filter", "query", "field[operator]value, more than one joined by AND; operators eq, ne, gt, gte, lt, lte, in, not_in, like, not_like. A value may stand in double quotes."},
 		{"order", "query", "field, field[asc] or field[desc]; more than one, the first decides."},
 	}
+	policyID := []parameter{{"escalationPolicyId", "path", "The policy's id."}}
+	fileID := parameter{"attachmentId", "path", "The file's id."}
 	return []route{
-		reading("tickets", "List tickets", ticketList{}, list, a.queryTickets),
-		reading("tickets/{ticketId}", "A ticket", ticketAnswer{}, []parameter{ticketID}, a.getTicket),
-		reading("tickets/{ticketId}/comments", "A ticket's comments", commentList{}, []parameter{ticketID}, a.listComments),
-		reading("tickets/{ticketId}/notes", "A ticket's notes", noteList{}, []parameter{ticketID}, a.listNotes),
-		reading("attachments/{ticketId}", "A ticket's files", attachmentList{}, []parameter{ticketID}, a.listAttachments),
+		reading("tickets", "List tickets", ticketList{}, list, a.queryTickets).does(ticketing.QueryTickets),
+		reading("tickets/{ticketId}", "A ticket", ticketAnswer{}, []parameter{ticketID}, a.getTicket).does(ticketing.GetTicket),
+		reading("tickets/{ticketId}/comments", "A ticket's comments", commentList{}, []parameter{ticketID}, a.listComments).does(ticketing.ListComments),
+		reading("tickets/{ticketId}/notes", "A ticket's notes", noteList{}, []parameter{ticketID}, a.listNotes).does(ticketing.ListNotes),
+		reading("attachments/{ticketId}", "A ticket's files", attachmentList{}, []parameter{ticketID}, a.listAttachments).does(ticketing.ListAttachments),
 		transfer(reading("attachments/{ticketId}/{attachmentId}/download", "A file with its content: base64 in JSON, or the bytes themselves where Accept does not take JSON",
-			attachmentAnswer{}, []parameter{ticketID, {"attachmentId", "path", "The file's id."}}, a.downloadAttachment)),
-		reading("projects", "List projects", projectList{}, []parameter{list[0], {"limit", "query", "The most of a page: 1 to 500; 50 where none is named."}}, a.listProjects),
-		reading("remote-fields", "The fields that tickets have at the provider", remoteFieldList{}, nil, a.listRemoteFields),
-		reading("escalation-policies", "List escalation policies", policyList{}, list[:3], a.queryPolicies),
-		reading("escalation-policies/{escalationPolicyId}/on-call", "Who is on call", onCallList{},
-			[]parameter{{"escalationPolicyId", "path", "The policy's id."}}, a.listOnCall),
+			attachmentAnswer{}, []parameter{ticketID, fileID}, a.downloadAttachment)).does(ticketing.DownloadAttachment),
+		reading("projects", "List projects", projectList{}, []parameter{list[0], {"limit", "query", "The most of a page: 1 to 500; 50 where none is named."}}, a.listProjects).does(ticketing.ListProjects),
+		reading("remote-fields", "The fields that tickets have at the provider", remoteFieldList{}, nil, a.listRemoteFields).does(ticketing.ListRemoteFields),
+		reading("escalation-policies", "List escalation policies", policyList{}, list[:3], a.queryPolicies).does(ticketing.QueryEscalationPolicies),
+		reading("escalation-policies/{escalationPolicyId}/on-call", "Who is on call", onCallList{}, policyID, a.listOnCall).does(ticketing.ListOnCall),
 	}
 }

@@ -15,11 +15,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ticketbridge/ticketbridge/internal/ticket"
+	"github.com/ticketbridge/ticketbridge/internal/ticketing"
 )
 
 // fakeTicketing answers what it is told to, and remembers what it was asked.
 type fakeTicketing struct {
 	err         error
+	lacks       ticketing.Operator
 	integration string
 	id, part    string
 	query       ticket.Query
@@ -31,6 +33,13 @@ type fakeTicketing struct {
 func (f *fakeTicketing) asked(integration, id, part string) error {
 	f.integration, f.id, f.part = integration, id, part
 	return f.err
+}
+
+func (f *fakeTicketing) Supports(_ context.Context, in string, op ticketing.Operator) error {
+	if op == f.lacks {
+		return &ticket.Error{Kind: ticket.NotSupported, Op: string(op), Message: in + " cannot do this"}
+	}
+	return nil
 }
 
 func (f *fakeTicketing) QueryTickets(_ context.Context, in string, q ticket.Query) (ticket.Page[ticket.Ticket], error) {

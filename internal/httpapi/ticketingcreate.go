@@ -160,7 +160,7 @@ func writing(method, path, summary string, body, result any, parameters []parame
 	return route{
 		method: method, path: ticketingPath + path, tag: ticketsTag, summary: summary, body: body, answers: answers, handle: handle,
 		parameters: append(parameters, parameter{"Idempotency-Key", "header", "Names the write: sent again with the same key, it is the same one. Without it an equal call is the same write while that is under way, and for two minutes after it ended without a 2xx."},
-			parameter{"Prefer", "header", "respond-async: 202 instead of 503 where the write takes longer than 20 seconds."}),
+			parameter{"Prefer", "header", "respond-async: 202 instead of 503 where the write takes longer than 20 seconds. wait=N: than N seconds."}),
 		detail: "The write is durable: it goes on when the call, a worker or the provider fails, and is never made twice.",
 	}
 }
@@ -174,15 +174,15 @@ func (a *api) ticketWriteRoutes() []route {
 	comment, note, file := of("commentId", "The comment's id."), of("noteId", "The note's id."), of("attachmentId", "The file's id.")
 	patch := []patchOperationShape{}
 	return []route{
-		writing(http.MethodPost, "tickets", "Create a ticket", createTicketRequest{}, ticketAnswer{}, nil, a.createTicket),
-		writing(http.MethodPatch, "tickets/{ticketId}", "Change a ticket by JSON Patch (RFC 6902)", patch, ticketAnswer{}, ticketID, a.patchTicket),
-		writing(http.MethodPost, "tickets/{ticketId}/comments", "Comment on a ticket", createCommentRequest{}, commentAnswer{}, ticketID, a.createComment),
-		writing(http.MethodDelete, "tickets/{ticketId}/comments/{commentId}", "Delete a comment", nil, nil, comment, a.deleteComment),
-		writing(http.MethodPost, "tickets/{ticketId}/notes", "Add a note to a ticket", createNoteRequest{}, noteAnswer{}, ticketID, a.createNote),
-		writing(http.MethodPatch, "tickets/{ticketId}/notes/{noteId}", "Change a note by JSON Patch", patch, noteAnswer{}, note, a.patchNote),
-		writing(http.MethodDelete, "tickets/{ticketId}/notes/{noteId}", "Delete a note", nil, nil, note, a.deleteNote),
-		writing(http.MethodPost, "attachments/{ticketId}", "Attach a file, base64 in JSON", createAttachmentRequest{}, attachmentMetadataAnswer{}, ticketID, a.createAttachment),
-		writing(http.MethodDelete, "attachments/{ticketId}/{attachmentId}", "Delete a file", nil, nil, file, a.deleteAttachment),
+		writing(http.MethodPost, "tickets", "Create a ticket", createTicketRequest{}, ticketAnswer{}, nil, a.createTicket).does(ticketing.CreateTicket),
+		writing(http.MethodPatch, "tickets/{ticketId}", "Change a ticket by JSON Patch (RFC 6902)", patch, ticketAnswer{}, ticketID, a.patchTicket).does(ticketing.PatchTicket),
+		writing(http.MethodPost, "tickets/{ticketId}/comments", "Comment on a ticket", createCommentRequest{}, commentAnswer{}, ticketID, a.createComment).does(ticketing.CreateComment),
+		writing(http.MethodDelete, "tickets/{ticketId}/comments/{commentId}", "Delete a comment", nil, nil, comment, a.deleteComment).does(ticketing.DeleteComment),
+		writing(http.MethodPost, "tickets/{ticketId}/notes", "Add a note to a ticket", createNoteRequest{}, noteAnswer{}, ticketID, a.createNote).does(ticketing.CreateNote),
+		writing(http.MethodPatch, "tickets/{ticketId}/notes/{noteId}", "Change a note by JSON Patch", patch, noteAnswer{}, note, a.patchNote).does(ticketing.PatchNote),
+		writing(http.MethodDelete, "tickets/{ticketId}/notes/{noteId}", "Delete a note", nil, nil, note, a.deleteNote).does(ticketing.DeleteNote),
+		writing(http.MethodPost, "attachments/{ticketId}", "Attach a file, base64 in JSON", createAttachmentRequest{}, attachmentMetadataAnswer{}, ticketID, a.createAttachment).does(ticketing.CreateAttachment),
+		writing(http.MethodDelete, "attachments/{ticketId}/{attachmentId}", "Delete a file", nil, nil, file, a.deleteAttachment).does(ticketing.DeleteAttachment),
 		reading("operations/{operation}", "How a write stands", ticketOperation{}, []parameter{{"operation", "path", "The id that a 202 or 503 gave."}}, a.getOperation),
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -62,7 +61,7 @@ var (
 const retryWrite = time.Second
 
 // write makes a write and answers with what the provider made of it, within
-// DecideWithin. Later it goes on all the same: 202 for who asked for that, else
+// DecideWithin, or within less where the caller prefers that. Later it goes on all the same: 202 for who asked for that, else
 // 503, because a 2xx without a result would be taken for success.
 func (a *api) write(w http.ResponseWriter, r *http.Request, c Caller, asked TicketWrite, answer func(json.RawMessage) (any, error)) error {
 	asked.Integration, asked.Key = c.Integration, r.Header.Get("Idempotency-Key")
@@ -71,11 +70,12 @@ func (a *api) write(w http.ResponseWriter, r *http.Request, c Caller, asked Tick
 		return writeRefusal(err)
 	}
 	defer started.Close()
-	outcome, ended, err := started.Wait(r.Context(), DecideWithin)
+	prefers := preferenceOf(r.Header)
+	outcome, ended, err := started.Wait(r.Context(), prefers.forWrite())
 	if err != nil {
 		return err
 	}
-	if !ended && prefersAsync(r) {
+	if !ended && prefers.async {
 		if outcome, ended, err = started.Async(r.Context()); err != nil {
 			return err
 		}
@@ -182,14 +182,6 @@ func writeRefusal(err error) error {
 	default:
 		return err
 	}
-}
-
-func prefersAsync(r *http.Request) bool {
-	return slices.ContainsFunc(r.Header.Values("Prefer"), func(value string) bool {
-		return slices.ContainsFunc(strings.FieldsFunc(value, func(c rune) bool { return c == ',' || c == ';' }), func(word string) bool {
-			return strings.EqualFold(strings.TrimSpace(word), "respond-async")
-		})
-	})
 }
 
 func operationPath(id string) string { return ticketingPath + "operations/" + url.PathEscape(id) }

@@ -29,6 +29,7 @@ type fakeWrites struct {
 	answered     int
 	async        int
 	closed       int
+	waited       time.Duration
 }
 
 func (f *fakeWrites) Start(_ context.Context, w TicketWrite) (StartedWrite, error) {
@@ -48,7 +49,8 @@ func (f *fakeWrites) Outcome(_ context.Context, integration, id string) (contrac
 
 func (f *fakeWrites) OperationID() string { return "write:jira-ops:abc/run" }
 
-func (f *fakeWrites) Wait(context.Context, time.Duration) (contract.WriteOutcome, bool, error) {
+func (f *fakeWrites) Wait(_ context.Context, wait time.Duration) (contract.WriteOutcome, bool, error) {
+	f.waited = wait
 	return f.outcome, f.ended, nil
 }
 
@@ -130,11 +132,13 @@ func TestWritesThatTakeLonger(t *testing.T) {
 	assert.Equal(t, "write:jira-ops:abc/run", p.Context.Operation)
 	assert.Contains(t, p.Detail, "503 from the provider")
 	assert.Zero(t, e.writes.async+e.writes.answered)
+	assert.Equal(t, DecideWithin, e.writes.waited)
 
 	w = e.call("POST", "/v1/ticketing/tickets", body, "Prefer", "wait=5, respond-async")
 	require.Equal(t, http.StatusAccepted, w.Code)
 	assert.Equal(t, "/v1/ticketing/operations/write:jira-ops:abc%2Frun", w.Header().Get("Location"))
 	assert.Equal(t, 1, e.writes.async)
+	assert.Equal(t, 5*time.Second, e.writes.waited)
 	assert.Zero(t, e.writes.answered, "a 202 is no result")
 
 	e.writes.outcome, e.writes.endsAfterAll = made(t, ticket.Ticket{ID: "1"}), true

@@ -209,7 +209,9 @@ func TestAnIntegrationIsSteeredByCommand(t *testing.T) {
 	assert.Regexp(t, `tim +changed +provider_config.custom_field_mappings`, log)
 	more, status := s.starter("integration", "token", "create", "try-cli", "--label", "mine")
 	require.Zero(t, status, more)
-	require.Eventually(t, func() bool { return s.as(strings.TrimSpace(more), "GET", "/v1/ticketing/tickets/"+id, "").status == 200 },
+	require.Eventually(t, func() bool {
+		return s.as(strings.TrimSpace(more), "GET", "/v1/ticketing/tickets/"+id, "").status == 200
+	},
 		time.Minute, 50*time.Millisecond, "serve knows the token")
 	gone, status := s.starter("integration", "delete", "try-cli", "--force")
 	require.Zero(t, status, gone)

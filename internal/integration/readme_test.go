@@ -126,7 +126,10 @@ func TestReadme(t *testing.T) {
 		"events":   {`"subject":"Database down"`, "updated request", `"status":"completed"`},
 		"simulate": {`"outcome":"created"`},
 		"feeds":    {"a.p.tenant.v1.0", "a.p.tenant.created.v1.0", "cti.a.p.em.event.v1.0~"},
-		"tickets":  {`"name":"Quay lights are out"`, `"name":"Quay lights are out"`},
+		"tickets": {
+			`"name":"Quay lights are out"`, `"name":"Quay lights are out"`,
+			"It was a fuse.", "Done", "OPS-", `"id":"ticketing_mock_ticketing"`,
+		},
 		"steer": {
 			"feed demo runs as workflow feed:demo", "feed:demo", "demo", `polling`, `polling`,
 			"", "", "", "", // signals

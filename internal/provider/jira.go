@@ -3,7 +3,16 @@ package provider
 import (
 	"github.com/ticketbridge/ticketbridge/internal/config"
 	"github.com/ticketbridge/ticketbridge/internal/provider/jira"
+	"github.com/ticketbridge/ticketbridge/internal/ticketing"
 )
+
+func aboutJira() ticketing.Provider {
+	return ticketing.Provider{
+		FullName: "Atlassian Jira", Vendor: "Atlassian", Description: "Jira Cloud, by version 3 of its REST API.",
+		Client: (*jira.Client)(nil), RequiredFields: jira.RequiredFields(),
+		Lists: map[ticketing.Operator]ticketing.List{ticketing.QueryTickets: listed(jira.FilterFields(), jira.OrderFields())},
+	}
+}
 
 func newJira(in config.Integration) (any, error) {
 	mappings := make([]jira.CustomFieldMapping, len(in.CustomFieldMappings))

@@ -4,7 +4,19 @@ import (
 	"github.com/ticketbridge/ticketbridge/internal/config"
 	"github.com/ticketbridge/ticketbridge/internal/provider/mock"
 	"github.com/ticketbridge/ticketbridge/internal/rest"
+	"github.com/ticketbridge/ticketbridge/internal/ticketing"
 )
+
+func aboutMock() ticketing.Provider {
+	return ticketing.Provider{
+		FullName: "Test Provider", Vendor: "ticketbridge", Description: "Tickets in the memory of `starter serve`, to try things out.",
+		Client: (*mock.Client)(nil), RequiredFields: mock.RequiredFields(), Test: true,
+		Lists: map[ticketing.Operator]ticketing.List{
+			ticketing.QueryTickets:            listed(mock.FilterFields(), mock.OrderFields()),
+			ticketing.QueryEscalationPolicies: listed(mock.PolicyFilterFields(), mock.PolicyOrderFields()),
+		},
+	}
+}
 
 func newMock(in config.Integration) (any, error) {
 	mappings := make([]mock.CustomFieldMapping, len(in.CustomFieldMappings))

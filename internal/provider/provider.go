@@ -9,6 +9,7 @@ import (
 
 	"github.com/ticketbridge/ticketbridge/internal/config"
 	"github.com/ticketbridge/ticketbridge/internal/provider/servicenow"
+	"github.com/ticketbridge/ticketbridge/internal/ticketing"
 )
 
 // registration is all that this program knows of a provider.
@@ -18,6 +19,8 @@ type registration struct {
 	// queue is the short name that its task queue bears.
 	queue string
 	make  func(config.Integration) (any, error)
+	// about says what it is and can do; its ID and Config are filled in.
+	about func() ticketing.Provider
 	// inServe: the tickets are in the memory of `starter serve`, which therefore
 	// makes the calls that workers make to other providers.
 	inServe bool
@@ -29,10 +32,10 @@ type registration struct {
 // held by each integration's client, not by the queue.
 func registrations() []registration {
 	return []registration{
-		{kind: config.TypeJira, queue: "jira", make: newJira},
-		{kind: config.TypeServiceNow, queue: "servicenow", make: newServiceNow(servicenow.ITSM())},
-		{kind: config.TypeServiceNowSIR, queue: "servicenow", make: newServiceNow(servicenow.SecurityResponse())},
-		{kind: config.TypeMock, queue: "mock", make: newMock, inServe: true},
+		{kind: config.TypeJira, queue: "jira", make: newJira, about: aboutJira},
+		{kind: config.TypeServiceNow, queue: "servicenow", make: newServiceNow(servicenow.ITSM()), about: aboutITSM},
+		{kind: config.TypeServiceNowSIR, queue: "servicenow", make: newServiceNow(servicenow.SecurityResponse()), about: aboutSecurityResponse},
+		{kind: config.TypeMock, queue: "mock", make: newMock, about: aboutMock, inServe: true},
 	}
 }
 

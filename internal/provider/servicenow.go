@@ -4,7 +4,23 @@ import (
 	"github.com/ticketbridge/ticketbridge/internal/config"
 	"github.com/ticketbridge/ticketbridge/internal/provider/servicenow"
 	"github.com/ticketbridge/ticketbridge/internal/rest"
+	"github.com/ticketbridge/ticketbridge/internal/ticketing"
 )
+
+func aboutITSM() ticketing.Provider {
+	return aboutServiceNow("ServiceNow IT Service Management (ITSM)", "Incidents of IT Service Management, by the Table API.")
+}
+
+func aboutSecurityResponse() ticketing.Provider {
+	return aboutServiceNow("ServiceNow Security Incident Response (SIR)", "Security incidents, by the Table API.")
+}
+
+func aboutServiceNow(name, description string) ticketing.Provider {
+	return ticketing.Provider{
+		FullName: name, Vendor: "ServiceNow", Description: description,
+		Client: (*servicenow.Client)(nil), RequiredFields: servicenow.RequiredFields(),
+	}
+}
 
 // newServiceNow makes clients of one of ServiceNow's applications.
 func newServiceNow(application servicenow.Application) func(config.Integration) (any, error) {

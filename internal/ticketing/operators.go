@@ -36,10 +36,32 @@ const (
 	ListOnCall              Operator = "list_on_call"
 )
 
-// What a provider's client implements of the operators beyond those that the
-// activities of MatchEvents use (see package activities). Errors are
-// *ticket.Error; one of kind NotSupported says why.
+// Operators are all of them, in the order in which people look for them.
+func Operators() []Operator {
+	return []Operator{
+		QueryTickets, CreateTicket, GetTicket, PatchTicket,
+		ListComments, CreateComment, DeleteComment,
+		ListNotes, CreateNote, PatchNote, DeleteNote,
+		CreateAttachment, ListAttachments, DownloadAttachment, DeleteAttachment,
+		ListProjects, ListRemoteFields, QueryEscalationPolicies, ListOnCall,
+	}
+}
+
+// What a provider's client implements of the operators. Errors are *ticket.Error;
+// one of kind NotSupported says why.
 type (
+	// TicketCreator makes one attempt to create a ticket.
+	TicketCreator interface {
+		CreateTicket(context.Context, ticket.New) (ticket.Ticket, error)
+	}
+	// TicketRecoverer looks for a ticket whose creation had an unknown outcome.
+	TicketRecoverer interface {
+		RecoverTicket(context.Context, ticket.New, ticket.Attempt) (ticket.Ticket, bool, error)
+	}
+	// TicketPatcher sets fields of a ticket; doing it twice is harmless.
+	TicketPatcher interface {
+		PatchTicket(ctx context.Context, id string, p ticket.Patch) (ticket.Ticket, error)
+	}
 	// TicketQuerier lists tickets. A filter or order that the provider cannot do
 	// is a Permanent error that names those that it can.
 	TicketQuerier interface {
@@ -52,6 +74,14 @@ type (
 	// CommentLister lists a ticket's comments, oldest first.
 	CommentLister interface {
 		ListComments(ctx context.Context, ticketID string) ([]ticket.Comment, error)
+	}
+	// CommentCreator makes one attempt to create a comment.
+	CommentCreator interface {
+		CreateComment(ctx context.Context, ticketID string, c ticket.NewComment) (ticket.Comment, error)
+	}
+	// CommentRecoverer looks for a comment whose creation had an unknown outcome.
+	CommentRecoverer interface {
+		RecoverComment(ctx context.Context, ticketID string, c ticket.NewComment, a ticket.Attempt) (ticket.Comment, bool, error)
 	}
 	// CommentDeleter deletes a comment; one that is gone already is NotFound.
 	CommentDeleter interface {

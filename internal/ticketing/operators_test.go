@@ -13,6 +13,11 @@ import (
 // What writes ask of a provider is what this package says that it may implement:
 // a name that means two things would make an operator silently unsupported.
 var (
+	_ activities.TicketCreator       = ticketing.TicketCreator(nil)
+	_ ticketing.TicketRecoverer      = activities.TicketRecoverer(nil)
+	_ activities.TicketPatcher       = ticketing.TicketPatcher(nil)
+	_ activities.CommentCreator      = ticketing.CommentCreator(nil)
+	_ ticketing.CommentRecoverer     = activities.CommentRecoverer(nil)
 	_ activities.CommentDeleter      = ticketing.CommentDeleter(nil)
 	_ activities.NoteCreator         = ticketing.NoteCreator(nil)
 	_ activities.NoteRecoverer       = ticketing.NoteRecoverer(nil)

@@ -2,7 +2,6 @@ package ticketing
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/ticketbridge/ticketbridge/internal/ticket"
@@ -25,16 +24,9 @@ type Reads struct {
 
 // operator is the integration's client as an operator.
 func operator[T any](ctx context.Context, r Reads, name string, op Operator) (T, error) {
-	var none T
-	in, err := r.Integration(ctx, name)
-	if err != nil {
-		return none, &ticket.Error{Kind: ticket.NotFound, Op: string(op), Message: err.Error(), Err: err}
-	}
-	client, ok := in.Client.(T)
-	if !ok {
-		return none, &ticket.Error{Kind: ticket.NotSupported, Op: string(op), Message: fmt.Sprintf("%s cannot do this (integration %s)", in.Provider, name)}
-	}
-	return client, nil
+	in, err := r.supporting(ctx, name, op)
+	client, _ := in.Client.(T) // it supports the operator
+	return client, err
 }
 
 // QueryTickets lists tickets.

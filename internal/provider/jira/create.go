@@ -62,6 +62,10 @@ func (c *Client) CreateTicket(ctx context.Context, n ticket.New) (ticket.Ticket,
 	return out, nil
 }
 
+// RequiredFields are those of a new ticket that CreateTicket refuses to do without:
+// project and issue type only where the integration has no default for them.
+func RequiredFields() []string { return []string{"name", "project", "issue_type"} }
+
 func (c *Client) projectOf(n ticket.New) string { return cmp.Or(n.Project, c.config.DefaultProject) }
 func (c *Client) issueTypeOf(n ticket.New) string {
 	return cmp.Or(n.IssueType, c.config.DefaultIssueType)

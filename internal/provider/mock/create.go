@@ -14,6 +14,9 @@ import (
 // ourName is who creates what names no creator.
 const ourName = "ticketbridge"
 
+// RequiredFields are those of a new ticket that CreateTicket refuses to do without.
+func RequiredFields() []string { return []string{"name"} }
+
 // CreateTicket makes a ticket; one of the same operation is made once only, and
 // answered as it is now. Any project will do.
 func (c *Client) CreateTicket(ctx context.Context, n ticket.New) (ticket.Ticket, error) {

@@ -14,6 +14,8 @@ import (
 
 // kind is how the values of a field compare.
 type kind struct {
+	// name is the FilterField's Type.
+	name string
 	// position is where a value lies: before, in or behind the given one.
 	position func(value, given string) int
 	// check refuses what such a field never holds; nil refuses nothing.
@@ -137,7 +139,7 @@ func like(text, pattern string) bool {
 
 // texts compare without regard to case.
 func texts() kind {
-	return kind{position: func(value, given string) int {
+	return kind{name: "string", position: func(value, given string) int {
 		return cmp.Compare(strings.ToLower(value), strings.ToLower(given))
 	}}
 }
@@ -153,6 +155,7 @@ func urgencies() kind {
 		return len(all) - i
 	}
 	return kind{
+		name:     "enum",
 		position: func(value, given string) int { return cmp.Compare(rank(value), rank(given)) },
 		check: func(given string) error {
 			if rank(given) == 0 {
@@ -166,6 +169,7 @@ func urgencies() kind {
 // dates compare with times and with days in UTC, of which each has many times.
 func dates() kind {
 	return kind{
+		name: "datetime",
 		position: func(value, given string) int {
 			at, _, err := span(value)
 			if err != nil { // there is none: before all others
@@ -202,7 +206,7 @@ func span(text string) (from, to time.Time, err error) {
 
 // anythings compare as numbers where both are, else as texts; numbers come first.
 func anythings() kind {
-	return kind{position: func(value, given string) int {
+	return kind{name: "string", position: func(value, given string) int {
 		x, isNumber := number(value)
 		y, alsoNumber := number(given)
 		switch {

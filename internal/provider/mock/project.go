@@ -104,19 +104,23 @@ func (c *Client) QueryEscalationPolicies(ctx context.Context, q ticket.Query) (t
 }
 
 func policyField(name string) (field[policy], error) {
-	text := func(of func(p policy) string) field[policy] {
-		return field[policy]{texts(), func(p policy) []string { return []string{of(p)} }}
-	}
-	known := map[string]field[policy]{
-		"id":          text(func(p policy) string { return p.ID }),
-		"name":        text(func(p policy) string { return p.Name }),
-		"description": text(func(p policy) string { return p.Description }),
-	}
+	known := policyFields()
 	f, ok := known[name]
 	if !ok {
 		return f, unknown(known, "")
 	}
 	return f, nil
+}
+
+func policyFields() map[string]field[policy] {
+	text := func(of func(p policy) string) field[policy] {
+		return field[policy]{texts(), func(p policy) []string { return []string{of(p)} }}
+	}
+	return map[string]field[policy]{
+		"id":          text(func(p policy) string { return p.ID }),
+		"name":        text(func(p policy) string { return p.Name }),
+		"description": text(func(p policy) string { return p.Description }),
+	}
 }
 
 // ListOnCall tells who is on call by a preset policy: always the same.

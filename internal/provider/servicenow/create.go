@@ -79,6 +79,9 @@ func (c *Client) CreateTicket(ctx context.Context, n ticket.New) (ticket.Ticket,
 	return out, nil
 }
 
+// RequiredFields are those of a new ticket that CreateTicket refuses to do without.
+func RequiredFields() []string { return []string{"name"} }
+
 func (c *Client) tableOf(n ticket.New) string { return cmp.Or(n.Project, c.config.DefaultProject) }
 
 // markless is how long no ticket is made after one that kept no mark.
