@@ -136,7 +136,7 @@ func (c *Client) model(r record) ticket.Ticket {
 		Priority: modelPriority(r.text("priority")), Status: r["state"].Display, Closed: state.Closed,
 		CreatedAt: r.time("sys_created_on"), UpdatedAt: state.UpdatedAt, CompletionDate: state.CompletionDate,
 		DueDate: r.time("due_date"), Project: r.text("sys_class_name"), IssueType: r["category"].Display,
-		Parent: r.text(c.app.parent + ".number"), CustomFields: c.readCustomFields(r), Unmapped: map[string]any{},
+		Parent: r.text(c.app.parent + ".number"), Tags: tagsOf(r.text("description")), CustomFields: c.readCustomFields(r), Unmapped: map[string]any{},
 	}
 	if mark, ours := readStamp(r.text("correlation_id")); ours {
 		out.Operation = mark.hash

@@ -43,6 +43,8 @@ type Options struct {
 	StatefulProcess bool
 	// InvalidQueryReturnsNothing is glide.invalid_query.returns_no_rows.
 	InvalidQueryReturnsNothing bool
+	// Reading is how the instance reads what is compared in queries.
+	Reading Reading
 	// Language of the API's user: labels are shown in it where it has any.
 	Language string
 }
