@@ -18,14 +18,17 @@ type window struct {
 	hidden int
 }
 
-// window reads one, with one call.
+// window reads one, with one call; no columns are all.
 func (t *turn) window(ctx context.Context, table, encoded string, columns []string, size, offset int) (window, error) {
-	var rows []record
-	response, err := t.do(ctx, call{method: http.MethodGet, table: table, query: url.Values{
-		"sysparm_query": {encoded}, "sysparm_fields": {strings.Join(columns, ",")},
-		"sysparm_limit": {strconv.Itoa(size)}, "sysparm_offset": {strconv.Itoa(offset)},
+	parameters := url.Values{
+		"sysparm_query": {encoded}, "sysparm_limit": {strconv.Itoa(size)}, "sysparm_offset": {strconv.Itoa(offset)},
 		"sysparm_display_value": {"all"}, "sysparm_exclude_reference_link": {"true"},
-	}}, &rows)
+	}
+	if len(columns) > 0 {
+		parameters.Set("sysparm_fields", strings.Join(columns, ","))
+	}
+	var rows []record
+	response, err := t.do(ctx, call{method: http.MethodGet, table: table, query: parameters}, &rows)
 	if err != nil {
 		return window{}, err
 	}

@@ -94,6 +94,8 @@ func (s *Simulator) display(r *Record, path string, c *Column) string {
 	switch {
 	case c.Type == typeJournal:
 		return s.journalText(r, c)
+	case value == "":
+		return ""
 	case c.Type == typeReference:
 		return s.displayOf(c.Reference, value)
 	case c.Type == typeTime:
