@@ -76,8 +76,8 @@ func (c clause) isSafe(reads reading) bool {
 			return t.op != "ISEMPTY" && t.op != "ISNOTEMPTY"
 		case t.op != "IN" && len(t.value) > maxTermText || strings.TrimSpace(t.value) != t.value:
 			return true
-		case strings.ContainsAny(t.value[:1], "=<>!*%@") || strings.Contains(t.value, `\`):
-			return true
+		case strings.ContainsAny(t.value[:1], "=<>!*%@^") || strings.HasSuffix(t.value, "^") || strings.Contains(t.value, `\`):
+			return true // it could be read with what is beside it
 		case t.op == "IN" && strings.HasPrefix(t.value, "STANCE"):
 			return true
 		case !reads.anyCase && !t.exact && strings.ContainsFunc(t.value, isLetter):

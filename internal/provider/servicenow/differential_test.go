@@ -201,7 +201,7 @@ func TestFiltersMeanWhatTheySay(t *testing.T) {
 			w := newWorld(t, func(o *sim.Options, c *Config) { o.Reading, c.DefaultProject = reading, "u_ops_incident" })
 			r := rand.New(rand.NewPCG(3, 4))
 			pick := func(values ...string) string { return values[r.IntN(len(values))] }
-			for n := range 30 {
+			for n := range 24 {
 				w.sim.Add("u_ops_incident", map[string]string{
 					"number": fmt.Sprintf("OPS%07d", 10001+n), "short_description": pick(pools["name"]...), "description": pick(pools["description"]...), "due_date": pick("", "2026-03-10 00:00:00", "2026-03-10 12:00:00", "2026-04-01 00:00:00"),
 					"u_machines": pick("", "5", "7", "40", "-3"), "u_site": pick("", "berlin", "Berlin", "london"), "u_outage": pick("", "true", "false"), "state": pick("1", "2", "6", "7"), "category": pick("", "network", "software", "x"),
@@ -221,7 +221,7 @@ func TestFiltersMeanWhatTheySay(t *testing.T) {
 				all = append(all, field)
 			}
 			slices.Sort(all)
-			for range 50 {
+			for range 40 {
 				q := ticket.Query{Filters: []ticket.Filter{someFilter(r, all, pools)}, Limit: 11}
 				if r.IntN(3) == 0 {
 					q.Filters = append(q.Filters, someFilter(r, all, pools))

@@ -62,7 +62,7 @@ func tagsOf(description string) []string {
 		text = text[at+2:]
 	}
 	for line := range strings.SplitSeq(text, "\n") {
-		if list, ok := strings.CutPrefix(line, tagsTitle); ok {
+		if list, ok := strings.CutPrefix(line, tagsTitle); ok && strings.TrimSpace(list) != "" {
 			return some(strings.Split(strings.TrimSpace(list), ", ")...)
 		}
 	}

@@ -98,9 +98,8 @@ func timeField(from func(Application) []string, have func(ticket.Ticket) time.Ti
 // timeCheck is a filter on a time. Parts of texts are looked for in RFC 3339.
 func (s *scope) timeCheck(f ticket.Filter) (func(time.Time) bool, error) {
 	order := func(have, want string) (int, bool) {
-		at, p := parseTime(have), period{}
 		p, ok := parsePeriod(want)
-		return p.compare(at), ok
+		return p.compare(parseTime(have)), ok
 	}
 	compare := comparing{order: order, same: func(have, want string) bool {
 		n, ok := order(have, want)

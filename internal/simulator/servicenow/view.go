@@ -142,7 +142,7 @@ func (s *Simulator) label(class, element, value string) string {
 // choices are those that a table has of its own for a field.
 func (s *Simulator) choices(table, element string) []*Record {
 	var out []*Record
-	for _, r := range s.rows("sys_choice") {
+	for _, r := range s.state.byClass["sys_choice"] {
 		if r.Fields["name"] == table && r.Fields["element"] == element && r.Fields["inactive"] != "true" {
 			out = append(out, r)
 		}
