@@ -91,6 +91,9 @@ func (t *turn) table(ctx context.Context, table string) (map[string]column, erro
 	if err := t.extends(ctx, table); err != nil {
 		return nil, err
 	}
+	if err := t.learn(ctx, table); err != nil {
+		return nil, err
+	}
 	return t.dictionary(ctx, table)
 }
 
