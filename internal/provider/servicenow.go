@@ -19,6 +19,7 @@ func aboutServiceNow(name, description string) ticketing.Provider {
 	return ticketing.Provider{
 		FullName: name, Vendor: "ServiceNow", Description: description,
 		Client: (*servicenow.Client)(nil), RequiredFields: servicenow.RequiredFields(),
+		Lists: map[ticketing.Operator]ticketing.List{ticketing.QueryTickets: listed(servicenow.FilterFields(), servicenow.OrderFields())},
 	}
 }
 

@@ -2,11 +2,12 @@ package servicenow
 
 import (
 	"context"
-	"slices"
+	"strings"
 )
 
 // Check finds out whether the integration can work: ServiceNow knows its account,
-// the table exists, extends the application's and is seen with correlation_id, and
+// the table exists, extends the application's and is seen with correlation_id, so
+// do those that custom_field_mappings name, with the columns that are mapped, and
 // the states that status_map names are there. The error says what to do.
 func (c *Client) Check(ctx context.Context) error {
 	t, err := c.begin("check integration " + c.config.Name)
@@ -18,29 +19,41 @@ func (c *Client) Check(ctx context.Context) error {
 		return err
 	}
 	table := c.config.DefaultProject
-	if table != c.app.table {
-		if _, _, err := t.list(ctx, table, query{}, []string{"sys_id"}, 1); err != nil {
+	for _, name := range c.fieldTables() {
+		if err := t.checkTable(ctx, name); err != nil {
 			return err
-		}
-		if names, err := t.chain(ctx, table); err != nil {
-			return err
-		} else if !slices.Contains(names, c.app.table) {
-			return t.permanent("default_project: table %s does not extend %s", table, c.app.table)
-		}
-	}
-	known, err := t.table(ctx, table)
-	if err != nil {
-		return err
-	}
-	for _, m := range c.config.CustomFieldMappings {
-		path := columnPath(m.ProviderFieldPath, c.app.table)
-		if _, there := known[path]; len(known) > 0 && !there && isName(path) && (m.ProjectID == "*" || m.ProjectID == table) {
-			return t.permanent("custom_field_mappings: %s: table %s has no column %s", m.Name, table, path)
 		}
 	}
 	for status := range c.config.StatusMap {
 		if _, err := t.goal(ctx, table, status); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// checkTable: the table can be read, holds tickets and has the mapped columns.
+func (t *turn) checkTable(ctx context.Context, table string) error {
+	if _, err := t.window(ctx, table, query{}.text(), []string{"sys_id"}, 1, 0); err != nil {
+		return err
+	}
+	known, err := t.table(ctx, table)
+	if err != nil {
+		return err
+	}
+	for _, m := range t.c.config.CustomFieldMappings {
+		path, ok := t.c.mapping(m.Name, table)
+		here := m.ProjectID == table || m.ProjectID == "*" && table == t.c.config.DefaultProject
+		if !ok || len(known) == 0 || !here {
+			continue
+		}
+		first, _, deeper := strings.Cut(path, ".")
+		about, there := known[first]
+		switch {
+		case !there:
+			return t.permanent("custom_field_mappings: %s: table %s has no column %s", m.Name, table, first)
+		case deeper && about.reference == "":
+			return t.permanent("custom_field_mappings: %s: column %s of table %s is no reference: nothing lies behind it", m.Name, first, table)
 		}
 	}
 	return nil

@@ -115,7 +115,11 @@ type Client struct {
 	chains  *rest.Cache[[]string]
 	columns *rest.Cache[map[string]column]
 	choices *rest.Cache[[]choice]
-	people  *rest.Cache[string]
+	tables  *rest.Cache[tables]
+	fields  *rest.Cache[[]ticket.RemoteField]
+	// readings: how the instance was seen to read queries.
+	readings *rest.Cache[reading]
+	people   *rest.Cache[string]
 	// presence: the account was seen to see tickets.
 	presence *rest.Cache[struct{}]
 	// keepsID: the instance was seen to keep a sys_id that we chose.
@@ -184,7 +188,11 @@ func newClient(config Config, base string, header http.Header) *Client {
 		chains:  rest.NewCache[[]string](now),
 		columns: rest.NewCache[map[string]column](now),
 		choices: rest.NewCache[[]choice](now),
-		people:  rest.NewCache[string](now),
+		tables:  rest.NewCache[tables](now),
+		fields:  rest.NewCache[[]ticket.RemoteField](now),
+
+		readings: rest.NewCache[reading](now),
+		people:   rest.NewCache[string](now),
 
 		presence: rest.NewCache[struct{}](now),
 	}

@@ -81,7 +81,7 @@ func TestATableThatExtendsIncident(t *testing.T) {
 	assert.Equal(t, "2026-03-04 09:00:00", made.CustomFields["begin"])
 	got, err := w.client.GetTicket(context.Background(), made.ID)
 	require.NoError(t, err)
-	assert.Equal(t, "7", got.CustomFields["machines"])
+	assert.EqualValues(t, 7, got.CustomFields["machines"], "a number is one")
 
 	n = newTicket(2)
 	n.CustomFields = map[string]any{"machines": "many"}

@@ -2,6 +2,7 @@ package servicenow
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,20 +12,32 @@ import (
 
 // column is a column as the dictionary describes it.
 type column struct {
-	kind, reference string
-	length          int
+	kind, reference, label string
+	length                 int
+	// table is the one that has it of its own.
+	table string
+	// choice: people pick it from a list; only: nothing else can be stored.
+	choice, only bool
+	// mandatory columns without preset must be given.
+	mandatory, readOnly, preset bool
+	// display: it stands for its record.
+	display bool
 }
 
-// maxDictionary bounds what is read of the dictionary and of the choices.
-const maxDictionary = 2000
+const (
+	// maxDictionary bounds what is read of the dictionary and of the choices.
+	maxDictionary = 2000
+	// maxLevels bounds how far a table extends others.
+	maxLevels = 10
+)
 
-// chain is a table with all that it extends, itself first, as far as the account
-// may see.
+// chain is a table with all that it extends, itself first. Where the account may
+// not see how it goes on, the application's table and task are taken to be in it.
 func (t *turn) chain(ctx context.Context, table string) ([]string, error) {
 	return t.c.chains.Get(table, func() ([]string, error) {
 		var names []string
-		for name := table; name != "" && len(names) < 10; {
-			rows, _, err := t.list(ctx, "sys_db_object", query{}.where("name", "=", name), []string{"name", "super_class.name"}, 2)
+		for name := table; name != "" && len(names) < maxLevels; {
+			rows, _, err := t.list(ctx, "sys_db_object", query{}.where("name", "=", name), []string{"name", "super_class", "super_class.name"}, 2)
 			if err != nil && !closedToUs(err) {
 				return nil, err
 			}
@@ -33,12 +46,17 @@ func (t *turn) chain(ctx context.Context, table string) ([]string, error) {
 				break
 			}
 			names = append(names, name)
+			if rows[0].has("super_class") && rows[0].text("super_class") == "" {
+				return names, nil
+			}
 			name = rows[0].text("super_class.name")
 		}
-		if len(names) > 0 {
-			return names, nil
+		for _, name := range []string{table, t.c.app.table, "task"} {
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
 		}
-		return slices.Compact([]string{table, t.c.app.table, "task"}), nil
+		return names, nil
 	})
 }
 
@@ -52,9 +70,42 @@ func closedToUs(err error) bool {
 	}
 }
 
-// table describes the columns of a table, inherited ones included; nothing where
-// the account may not read the dictionary.
+// extends refuses a table whose records are no tickets of the application.
+func (t *turn) extends(ctx context.Context, table string) error {
+	if table == t.c.app.table {
+		return nil
+	}
+	if !isName(table) {
+		return t.permanent("project: %q: want the name of a table that extends %s", table, t.c.app.table)
+	}
+	names, err := t.chain(ctx, table)
+	if err == nil && !slices.Contains(names, t.c.app.table) {
+		err = t.permanent("project: table %s does not extend %s: list_projects names those that do (default_project of integration %s)", table, t.c.app.table, t.c.config.Name)
+	}
+	return err
+}
+
+// table describes the columns of a table of tickets, inherited ones included;
+// nothing where the account may not read the dictionary.
 func (t *turn) table(ctx context.Context, table string) (map[string]column, error) {
+	if err := t.extends(ctx, table); err != nil {
+		return nil, err
+	}
+	if err := t.learn(ctx, table); err != nil {
+		return nil, err
+	}
+	return t.dictionary(ctx, table)
+}
+
+func columnsOfDictionary() []string {
+	return []string{
+		"name", "element", "column_label", "internal_type", "max_length", "reference", "choice", "mandatory",
+		"read_only", "default_value", "display", "active",
+	}
+}
+
+// dictionary describes the columns of any table.
+func (t *turn) dictionary(ctx context.Context, table string) (map[string]column, error) {
 	return t.c.columns.Get(table, func() (map[string]column, error) {
 		names, err := t.chain(ctx, table)
 		if err != nil {
@@ -62,16 +113,15 @@ func (t *turn) table(ctx context.Context, table string) (map[string]column, erro
 		}
 		rows, _, err := t.list(ctx, "sys_dictionary",
 			query{}.among("name", names).where("element", "ISNOTEMPTY", "").where("internal_type", "!=", "collection"),
-			[]string{"name", "element", "internal_type", "max_length", "reference"}, maxDictionary)
+			columnsOfDictionary(), maxDictionary)
 		if err != nil && !closedToUs(err) {
 			return nil, err
 		}
 		out := map[string]column{}
 		for _, name := range slices.Backward(names) { // the table's own rows win
 			for _, r := range rows {
-				if r.text("name") == name {
-					length, _ := strconv.Atoi(r.text("max_length")) // 0: not known
-					out[r.text("element")] = column{kind: r.text("internal_type"), reference: r.text("reference"), length: length}
+				if r.text("name") == name && isName(r.text("element")) && r.text("active") != "false" {
+					out[r.text("element")] = readColumn(r, out[r.text("element")].table)
 				}
 			}
 		}
@@ -79,62 +129,40 @@ func (t *turn) table(ctx context.Context, table string) (map[string]column, erro
 	})
 }
 
-// choicesOf are the options of a column: the tenant's own, those of the table
-// itself before those that it inherits. They are read in English, as all labels
-// here; none where the account may not read them.
-func (t *turn) choicesOf(ctx context.Context, table, element string) ([]choice, error) {
-	return t.c.choices.Get(table+"."+element, func() ([]choice, error) {
-		names, err := t.chain(ctx, table)
-		if err != nil {
-			return nil, err
-		}
-		rows, _, err := t.list(ctx, "sys_choice",
-			query{}.among("name", names).where("element", "=", element).where("inactive", "=", "false").where("language", "=", "en"),
-			[]string{"name", "element", "value", "label", "sequence"}, maxDictionary)
-		if err != nil && !closedToUs(err) {
-			return nil, err
-		}
-		for _, name := range names {
-			if own := choicesIn(rows, name, element); len(own) > 0 {
-				return own, nil
-			}
-		}
-		return nil, nil
-	})
-}
-
-func choicesIn(rows []record, table, element string) []choice {
-	rows = slices.DeleteFunc(slices.Clone(rows), func(r record) bool { return r.text("name") != table || r.text("element") != element })
-	slices.SortStableFunc(rows, func(a, b record) int { return sequence(a) - sequence(b) })
-	var out []choice
-	for _, r := range rows {
-		out = append(out, choice{Value: r.text("value"), Label: r["label"].Value})
+// readColumn reads a row of the dictionary; inherited is the table that has the
+// column, where a table above it has.
+func readColumn(r record, inherited string) column {
+	length, _ := strconv.Atoi(r.text("max_length")) // 0: not known
+	how := r.text("choice")
+	c := column{
+		kind: r.text("internal_type"), reference: r.text("reference"), label: r["column_label"].Value, length: length,
+		table: inherited, choice: how == "1" || how == "2" || how == "3", only: how == "1" || how == "3",
+		mandatory: r.text("mandatory") == "true", readOnly: r.text("read_only") == "true",
+		preset: r.text("default_value") != "", display: r.text("display") == "true",
 	}
-	return out
-}
-
-func sequence(r record) int {
-	n, _ := strconv.Atoi(r.text("sequence")) // unordered ones come first
-	return n
-}
-
-// choose finds an option by its label or value.
-func choose(options []choice, word string) (choice, bool) {
-	for _, match := range []func(choice) bool{
-		func(c choice) bool { return strings.EqualFold(c.Label, word) },
-		func(c choice) bool { return strings.EqualFold(c.Value, word) },
-	} {
-		if i := slices.IndexFunc(options, match); i >= 0 && word != "" {
-			return options[i], true
-		}
+	if inherited == "" {
+		c.table = r.text("name")
 	}
-	return choice{}, false
+	return c
 }
 
-func labels(options []choice) string {
-	var out []string
-	for _, o := range options {
-		out = append(out, o.Label+" ("+o.Value+")")
+var errNotRead = errors.New("the dictionary was not read")
+
+// known are a table's columns as far as they were read lately; no call is made.
+func (c *Client) known(table string) map[string]column {
+	columns, err := c.columns.Get(table, func() (map[string]column, error) { return nil, errNotRead })
+	if err != nil {
+		return nil
 	}
-	return strings.Join(out, ", ")
+	return columns
+}
+
+// knownAt is the column at the end of a path through references, as far as known.
+func (c *Client) knownAt(table, path string) (column, bool) {
+	name, rest, deeper := strings.Cut(path, ".")
+	about, ok := c.known(table)[name]
+	if !ok || !deeper {
+		return about, ok
+	}
+	return c.knownAt(about.reference, rest)
 }

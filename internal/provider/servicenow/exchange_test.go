@@ -75,7 +75,7 @@ func (c checked) RoundTrip(r *http.Request) (*http.Response, error) {
 
 var (
 	pathForm = regexp.MustCompile(`^/api/now/v2/table/[a-z][a-z0-9_]*(/[0-9a-f]{32})?$`)
-	termForm = regexp.MustCompile(`^[a-z][a-z0-9_.]*(=|!=|STARTSWITH|LIKE|IN|ISNOTEMPTY)`)
+	termForm = regexp.MustCompile(`^(OR)?[a-z][a-z0-9_.]*(=|!=|<|>|STARTSWITH|LIKE|IN|NOT IN|ISNOTEMPTY|ISEMPTY)`)
 )
 
 func complaints(r *http.Request, body []byte) (out []string) {

@@ -20,7 +20,8 @@ func (c *Client) columnsRead() []string {
 		"sys_id", "number", "sys_class_name", "short_description", "description", "state", "impact", "urgency", "priority",
 		"active", "category", "assigned_to", "assigned_to.email", "opened_by", "opened_by.email", c.app.contact,
 		c.app.contact + ".email", c.app.parent, c.app.parent + ".number", "due_date", "closed_at", "close_code", "close_notes",
-		"sys_created_on", "sys_updated_on", "correlation_id",
+		"sys_created_on", "sys_updated_on", "correlation_id", "subcategory", "assignment_group", "cmdb_ci", "contact_type",
+		"location", "business_service", "opened_at",
 	}
 	if c.app.holds {
 		columns = append(columns, "hold_reason")
@@ -33,6 +34,11 @@ func (c *Client) columnsRead() []string {
 	for _, m := range c.config.CustomFieldMappings {
 		if path := columnPath(m.ProviderFieldPath, c.app.table); !slices.Contains(columns, path) {
 			columns = append(columns, path)
+		}
+	}
+	for _, name := range c.ownColumns(c.config.DefaultProject) {
+		if !slices.Contains(columns, name) {
+			columns = append(columns, name)
 		}
 	}
 	return columns
@@ -53,7 +59,13 @@ func (c *Client) GetTicket(ctx context.Context, id string) (ticket.Ticket, error
 		return ticket.Ticket{}, err
 	}
 	defer t.end()
+	if err := t.learn(ctx, c.config.DefaultProject); err != nil {
+		return ticket.Ticket{}, err
+	}
 	found, err := t.record(ctx, id)
+	if err == nil && c.hasOwn(found.text("sys_class_name")) {
+		found, err = t.own(ctx, found)
+	}
 	if err != nil {
 		return ticket.Ticket{}, err
 	}
@@ -124,7 +136,7 @@ func (c *Client) model(r record) ticket.Ticket {
 		Priority: modelPriority(r.text("priority")), Status: r["state"].Display, Closed: state.Closed,
 		CreatedAt: r.time("sys_created_on"), UpdatedAt: state.UpdatedAt, CompletionDate: state.CompletionDate,
 		DueDate: r.time("due_date"), Project: r.text("sys_class_name"), IssueType: r["category"].Display,
-		Parent: r.text(c.app.parent + ".number"), CustomFields: c.readCustomFields(r), Unmapped: map[string]any{},
+		Parent: r.text(c.app.parent + ".number"), Tags: tagsOf(r.text("description")), CustomFields: c.readCustomFields(r), Unmapped: map[string]any{},
 	}
 	if mark, ours := readStamp(r.text("correlation_id")); ours {
 		out.Operation = mark.hash
@@ -133,11 +145,15 @@ func (c *Client) model(r record) ticket.Ticket {
 		"number": r.text("number"), "url": out.URL, "state": r.text("state"), "priority": r.text("priority"),
 		"impact": r.text("impact"), "urgency": r.text("urgency"), "close_code": r["close_code"].Display,
 		"close_notes": r.text("close_notes"), "hold_reason": r["hold_reason"].Display, "assigned_to": r.text("assigned_to"),
+		"subcategory": r["subcategory"].Display, "assignment_group": r["assignment_group"].Display, "cmdb_ci": r["cmdb_ci"].Display,
+		"contact_type": r["contact_type"].Display, "location": r["location"].Display,
+		"business_service": r["business_service"].Display, "opened_at": r.text("opened_at"),
 	} {
 		if text != "" {
 			out.Unmapped[name] = text
 		}
 	}
+	c.readOwn(r, out.Unmapped)
 	return out
 }
 

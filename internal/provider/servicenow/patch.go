@@ -46,6 +46,11 @@ func (c *Client) PatchTicket(ctx context.Context, id string, p ticket.Patch) (ti
 	if err := t.refuseClosed(in.record, p.UnlessClosedBefore); err != nil {
 		return ticket.Ticket{}, err
 	}
+	if len(p.CustomFields) > 0 {
+		if in, err = t.own(ctx, in); err != nil {
+			return ticket.Ticket{}, err
+		}
+	}
 	if p.KeepClosed && c.closing(in.record).Closed {
 		p.Status, p.Resolution = nil, nil
 	}

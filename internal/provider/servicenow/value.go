@@ -18,6 +18,14 @@ type value struct{ Value, Display string }
 // whatever else scripts make of one: text, {"value","link"},
 // {"display_value","link"} and {"display_value","value"}.
 func (v *value) UnmarshalJSON(data []byte) error {
+	var texts struct { // the form that is asked for, and the quickest to read
+		Value   *string `json:"value"`
+		Display *string `json:"display_value"`
+	}
+	if json.Unmarshal(data, &texts) == nil && texts.Value != nil && texts.Display != nil {
+		*v = value{*texts.Value, *texts.Display}
+		return nil
+	}
 	var pair struct {
 		Value   *json.RawMessage `json:"value"`
 		Display *json.RawMessage `json:"display_value"`

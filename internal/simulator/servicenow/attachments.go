@@ -62,7 +62,7 @@ func (s *Simulator) attach(x *exchange) answer {
 		})
 		made.Fields["download_link"] = base + "/api/now/attachment/" + made.ID + "/file"
 		s.state.Files[made.ID] = content
-		a := ok(s.view(made, viewingOf(parameters, base)))
+		a := ok(s.view(made, viewingOf(parameters, base, attachmentTable)))
 		a.status = http.StatusCreated
 		return a
 	}}
@@ -81,7 +81,7 @@ func (s *Simulator) download(x *exchange) answer {
 	if r == nil {
 		return noRecord()
 	}
-	meta, err := json.Marshal(s.view(r, viewing{display: stored, base: x.base()}))
+	meta, err := json.Marshal(s.view(r, viewing{display: stored, base: x.base(), table: attachmentTable}))
 	if err != nil {
 		return refuse(http.StatusInternalServerError, err.Error(), "")
 	}

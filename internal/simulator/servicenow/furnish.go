@@ -1,6 +1,9 @@
 package servicenow
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
 // Sys_ids that tests and demonstrations may name.
 const (
@@ -45,9 +48,25 @@ func (s *Simulator) addTable(t *Table) {
 	for _, c := range t.Columns {
 		s.put("sys_dictionary", "", map[string]string{
 			"name": t.Name, "element": c.Name, "column_label": c.Label, "internal_type": c.Type, "reference": c.Reference,
-			"max_length": strconv.Itoa(c.MaxLength), "read_only": "false", "active": "true", "mandatory": "false",
+			"max_length": strconv.Itoa(c.MaxLength), "read_only": "false", "active": "true", "mandatory": strconv.FormatBool(c.Mandatory),
+			"choice": howChosen(t.Name, c), "default_value": c.Default, "display": strconv.FormatBool(t.stands(c.Name)),
 		})
 	}
+}
+
+// howChosen is the dictionary's word on a column's options.
+func howChosen(table string, c Column) string {
+	for _, list := range defaultChoices() {
+		if c.Choice == "" && list.element == c.Name && (list.table == table || table == "task") {
+			return "1"
+		}
+	}
+	return c.Choice
+}
+
+// stands: the column stands for the table's records.
+func (t *Table) stands(column string) bool {
+	return column == t.Display || t.Display == "" && column == "name" && !strings.HasPrefix(t.Name, "sys_d") && t.Name != "sys_choice"
 }
 
 type choiceList struct {
@@ -67,6 +86,7 @@ func defaultChoices() []choiceList {
 		}},
 		{"task", "impact", scale}, {"task", "urgency", scale},
 		{"task", "priority", [][2]string{{"1", "1 - Critical"}, {"2", "2 - High"}, {"3", "3 - Moderate"}, {"4", "4 - Low"}, {"5", "5 - Planning"}}},
+		{"u_ops_incident", "u_floor", [][2]string{{"b1", "Basement"}, {"g", "Ground floor"}, {"1", "First floor"}}},
 		{"sn_si_incident", "state", securityStates()},
 		{"sn_si_incident", "close_code", [][2]string{
 			{"investigation_completed", "Investigation completed"}, {"threat_mitigated", "Threat mitigated"},

@@ -75,6 +75,7 @@ func (s *Simulator) parse(table, text string) query {
 		if t.value == "javascript:gs.getUserID()" {
 			t.value = UserBridge
 		}
+		t.value = s.literal(table, t)
 		last := len(q.groups) - 1
 		q.groups[last] = append(q.groups[last], t)
 	}
@@ -146,6 +147,10 @@ func (s *Simulator) holds(r *Record, table string, t term) bool {
 	if c := s.lead(table, t.field); c.Type == typeReference {
 		shown = s.displayOf(c.Reference, have)
 	}
+	have, shown, t = s.options.Reading.fold(have, shown, t)
+	if s.options.Reading.EmptyIsNull && have == "" && t.value != "" && t.op != "ISEMPTY" && t.op != "EMPTYSTRING" {
+		return false
+	}
 	switch t.op {
 	case "=":
 		return have == t.value
@@ -185,6 +190,9 @@ func (s *Simulator) holds(r *Record, table string, t term) bool {
 
 // compare orders numbers as numbers and all else, times among it, as text.
 func compare(a, b string) int {
+	if sysID(a) || sysID(b) { // digits alone are an id too
+		return cmp.Compare(a, b)
+	}
 	x, errX := strconv.ParseFloat(a, 64)
 	y, errY := strconv.ParseFloat(b, 64)
 	if errX == nil && errY == nil {
@@ -203,10 +211,7 @@ func (s *Simulator) find(table string, q query) []*Record {
 	}
 	slices.SortStableFunc(out, func(a, b *Record) int {
 		for _, o := range q.orders {
-			c := compare(s.value(a, o.field), s.value(b, o.field))
-			if o.descending {
-				c = -c
-			}
+			c := s.order(table, o, a, b)
 			if c != 0 {
 				return c
 			}

@@ -29,6 +29,11 @@ type Column struct {
 	// of what it reads.
 	ReadOnly bool `json:"readOnly,omitempty"`
 	Hidden   bool `json:"hidden,omitempty"`
+	// Choice is how the column's options bind: "1" and "3" nothing else can be
+	// picked, "2" they are suggestions.
+	Choice    string `json:"choice,omitempty"`
+	Mandatory bool   `json:"mandatory,omitempty"`
+	Default   string `json:"default,omitempty"`
 }
 
 // Types of columns.
@@ -40,6 +45,9 @@ const (
 	typeReference = "reference"
 	typeJournal   = "journal_input"
 	typeGUID      = "GUID"
+	typeDecimal   = "decimal"
+	typeDate      = "glide_date"
+	typeList      = "glide_list"
 )
 
 func text(name, label string, length int) Column {
@@ -107,6 +115,10 @@ func defaultTables() []*Table {
 			text("u_site", "Site", 20), {Name: "u_outage", Label: "Outage", Type: typeBoolean, MaxLength: 40},
 			{Name: "u_begin", Label: "Begin", Type: typeTime, MaxLength: 40},
 			{Name: "u_machines", Label: "Machines", Type: typeInteger, MaxLength: 40},
+			{Name: "u_floor", Label: "Floor", Type: typeText, MaxLength: 40, Choice: "3"},
+			{Name: "u_load", Label: "Load", Type: typeDecimal, MaxLength: 40}, {Name: "u_day", Label: "Day", Type: typeDate, MaxLength: 40},
+			reference("u_owner", "Owner", "sys_user"), reference("u_cause", "Cause", "incident"),
+			{Name: "u_watchers", Label: "Watchers", Type: typeList, Reference: "sys_user", MaxLength: 4000},
 		}},
 		{Name: "sn_si_incident", Label: "Security Incident", Super: "task", Columns: security, Display: "number", Prefix: "SIR"},
 	}, platformTables()...)
@@ -123,7 +135,8 @@ func platformTables() []*Table {
 		plain("sys_user_group", "Group", text("name", "Name", 80), typed(typeBoolean, "active")[0]),
 		plain("cmdb_ci", "Configuration Item", text("name", "Name", 255)),
 		plain("sys_choice", "Choice", append(typed(typeText, "name", "element", "value", "label", "language"), append(typed(typeInteger, "sequence"), typed(typeBoolean, "inactive")...)...)...),
-		plain("sys_dictionary", "Dictionary Entry", append(typed(typeText, "name", "element", "column_label", "internal_type", "reference"), append(typed(typeInteger, "max_length"), typed(typeBoolean, "read_only", "active", "mandatory")...)...)...),
+		plain("sys_dictionary", "Dictionary Entry", append(typed(typeText, "name", "element", "column_label", "internal_type", "reference", "choice", "default_value"), append(typed(typeInteger, "max_length"), typed(typeBoolean, "read_only", "active", "mandatory", "display")...)...)...),
+		plain("sys_dictionary_override", "Dictionary Entry Override", append(typed(typeText, "name", "base_table", "element", "default_value"), typed(typeBoolean, "mandatory", "mandatory_override", "read_only", "read_only_override", "default_value_override")...)...),
 		plain("sys_db_object", "Table", append(typed(typeText, "name", "label"), reference("super_class", "Extends table", "sys_db_object"))...),
 		journal,
 		plain("sys_attachment", "Attachment", append(typed(typeText, "file_name", "content_type", "table_name", "hash", "download_link"), append(typed(typeInteger, "size_bytes"), typed(typeGUID, "table_sys_id")...)...)...),

@@ -51,6 +51,8 @@ type Options struct {
 	FileHash func(content []byte) string
 	// CountsVisible counts in X-Total-Count only what the API's user sees.
 	CountsVisible bool
+	// Reading is how the instance reads what is compared in queries.
+	Reading Reading
 	// Language of the API's user: labels are shown in it where it has any.
 	Language string
 }

@@ -29,7 +29,7 @@ func (s *Simulator) list(x *exchange) answer {
 	total := len(found)
 	page := found[min(offset, total):min(offset+limit, total)]
 	rows := []any{}
-	v := viewingOf(parameters, x.base())
+	v := viewingOf(parameters, x.base(), x.table)
 	for _, r := range page {
 		if !s.unseen(r) {
 			rows = append(rows, s.view(r, v))
@@ -43,7 +43,10 @@ func (s *Simulator) list(x *exchange) answer {
 		counted -= len(slices.DeleteFunc(slices.Clone(found), func(r *Record) bool { return !s.unseen(r) }))
 	}
 	a := ok(rows)
-	a.header = http.Header{"X-Total-Count": {strconv.Itoa(counted)}}
+	a.header = http.Header{}
+	if parameters.Get("sysparm_no_count") != "true" && !s.options.Reading.NoCount {
+		a.header.Set("X-Total-Count", strconv.Itoa(counted))
+	}
 	if parameters.Get("sysparm_suppress_pagination_header") != "true" {
 		a.header.Set("Link", links(x, limit, offset, total))
 	}
@@ -87,7 +90,7 @@ func (s *Simulator) get(x *exchange) answer {
 	if r == nil {
 		return noRecord()
 	}
-	return ok(s.view(r, viewingOf(x.r.URL.Query(), x.base())))
+	return ok(s.view(r, viewingOf(x.r.URL.Query(), x.base(), x.table)))
 }
 
 // create inserts a record. What it will be is checked now; whether an index is
@@ -111,7 +114,7 @@ func (s *Simulator) create(x *exchange) answer {
 	}
 	parameters, base := x.r.URL.Query(), x.base()
 	return answer{commit: func(at time.Time) answer {
-		return s.insert(t, id, given, draft.Fields, viewingOf(parameters, base), at)
+		return s.insert(t, id, given, draft.Fields, viewingOf(parameters, base, t.Name), at)
 	}}
 }
 
@@ -170,7 +173,7 @@ func (s *Simulator) update(x *exchange) answer {
 	if err != nil {
 		return refuse(http.StatusBadRequest, "Exception while reading request", err.Error())
 	}
-	fields := s.writable(r.Class, given)
+	fields := s.writable(x.table, given)
 	if t := s.table(r.Class); t.Prefix != "" {
 		draft := r.clone()
 		for name, value := range fields {
@@ -186,7 +189,7 @@ func (s *Simulator) update(x *exchange) answer {
 			}
 		}
 	}
-	v := viewingOf(x.r.URL.Query(), x.base())
+	v := viewingOf(x.r.URL.Query(), x.base(), x.table)
 	return answer{commit: func(at time.Time) answer {
 		changed := s.addJournals(r, given, at)
 		for name, value := range fields {

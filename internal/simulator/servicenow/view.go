@@ -19,10 +19,12 @@ type viewing struct {
 	noLink  bool
 	fields  []string // empty: all
 	base    string   // the instance's address, for links
+	// table is the one that was asked: columns of those that extend it are not seen.
+	table string
 }
 
-func viewingOf(parameters url.Values, base string) viewing {
-	v := viewing{display: parameters.Get("sysparm_display_value"), base: base}
+func viewingOf(parameters url.Values, base, table string) viewing {
+	v := viewing{display: parameters.Get("sysparm_display_value"), base: base, table: table}
 	if v.display == "" {
 		v.display = stored
 	}
@@ -38,13 +40,13 @@ func viewingOf(parameters url.Values, base string) viewing {
 func (s *Simulator) view(r *Record, v viewing) map[string]any {
 	fields := v.fields
 	if len(fields) == 0 {
-		for _, c := range s.columns(r.Class) {
+		for _, c := range s.columns(v.table) {
 			fields = append(fields, c.Name)
 		}
 	}
 	out := map[string]any{}
 	for _, path := range fields {
-		c := s.lead(r.Class, path)
+		c := s.lead(v.table, path)
 		if c == nil || c.Hidden {
 			continue
 		}
@@ -92,10 +94,14 @@ func (s *Simulator) display(r *Record, path string, c *Column) string {
 	switch {
 	case c.Type == typeJournal:
 		return s.journalText(r, c)
+	case value == "":
+		return ""
 	case c.Type == typeReference:
 		return s.displayOf(c.Reference, value)
 	case c.Type == typeTime:
 		return userTime(value)
+	case c.Type == typeList:
+		return s.namesOf(c.Reference, value)
 	case !strings.Contains(path, "."):
 		return s.label(r.Class, path, value)
 	default:
@@ -136,7 +142,7 @@ func (s *Simulator) label(class, element, value string) string {
 // choices are those that a table has of its own for a field.
 func (s *Simulator) choices(table, element string) []*Record {
 	var out []*Record
-	for _, r := range s.rows("sys_choice") {
+	for _, r := range s.state.byClass["sys_choice"] {
 		if r.Fields["name"] == table && r.Fields["element"] == element && r.Fields["inactive"] != "true" {
 			out = append(out, r)
 		}
