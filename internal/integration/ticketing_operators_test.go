@@ -192,8 +192,10 @@ func TestTheConnectorsClientAtServiceNow(t *testing.T) {
 	for _, d := range desks() {
 		t.Run(d.table, func(t *testing.T) {
 			t.Parallel()
-			s, _ := startDesk(t, d, servicenow.Options{}, options{})
+			s, d := startDesk(t, d, servicenow.Options{}, options{})
+			d.AllowDelete("sys_journal_field", true)
 			s.connector(1).testDesk(t)
+			s.connector(1).testDeskParts(t, d.table)
 			s.connector(2).testNotThere(t)
 		})
 	}
@@ -223,6 +225,44 @@ func (c *connector) testDesk(t *testing.T) {
 		_, err = c.createComment(t.Context(), id, "hello")
 		refusal(t, http.StatusNotFound, err)
 	}
+}
+
+// testDeskParts: lists, files and deletions.
+func (c *connector) testDeskParts(t *testing.T, table string) {
+	made, err := c.createTicket(t.Context(), map[string]any{"name": "Fan is loud", "priority": "LOW", "tags": []string{"fan"}})
+	require.NoError(t, err)
+	page, err := c.queryTickets(t.Context(), url.Values{
+		"filter": {`name[like]"loud"`, "project[eq]" + table, "priority[in]LOW,PLANNING", "created_at[gt]2026-01-01T00:00:00Z"}, "order": {"created_at[desc]"},
+	})
+	require.NoError(t, err)
+	require.Len(t, page.Result, 1)
+	assert.Equal(t, made.ID, page.Result[0].ID)
+	none, err := c.queryTickets(t.Context(), url.Values{"filter": {"name[eq]x^ORname!=x"}})
+	require.NoError(t, err)
+	assert.Empty(t, none.Result, "a value adds no condition")
+	projects, err := c.listProjects(t.Context(), nil)
+	require.NoError(t, err)
+	require.NotEmpty(t, projects.Result)
+	assert.Equal(t, table, projects.Result[0].ID)
+	fields, err := c.listRemoteFields(t.Context())
+	require.NoError(t, err)
+	assert.NotEmpty(t, fields)
+
+	file, err := c.createAttachment(t.Context(), made.ID, "noise 1/2.txt", []byte("bzzz"))
+	require.NoError(t, err)
+	files, err := c.listAttachments(t.Context(), made.ID)
+	require.NoError(t, err)
+	require.Len(t, files, 1)
+	content, err := c.downloadAttachment(t.Context(), made.ID, file.ID)
+	require.NoError(t, err)
+	assert.Equal(t, "bzzz", string(content.Content))
+	require.NoError(t, c.deleteAttachment(t.Context(), made.ID, file.ID))
+	comment, err := c.createComment(t.Context(), made.ID, "We oil it.")
+	require.NoError(t, err)
+	require.NoError(t, c.deleteComment(t.Context(), made.ID, comment.ID))
+	comments, err := c.listComments(t.Context(), made.ID)
+	require.NoError(t, err)
+	assert.Empty(t, comments)
 }
 
 // testNotThere: the library sends a 501 again; that must do no harm.
