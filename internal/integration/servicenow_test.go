@@ -19,6 +19,14 @@ import (
 type desk struct {
 	*servicenow.Simulator
 	kind, table, closed string
+	// lines are further ones of the integration.
+	lines string
+}
+
+// staged makes tickets through a staging table.
+func (d desk) staged() desk {
+	d.lines = "    create_mode: import_set\n    import_table: u_bridge\n    import_fields: {short_description: u_title}\n"
+	return d
 }
 
 // desks are both applications.
@@ -34,6 +42,10 @@ func startDesk(t *testing.T, d desk, instance servicenow.Options, o options) (*s
 	t.Helper()
 	instance.ClientID, instance.ClientSecret = "tb", "secret-of-snow"
 	d.Simulator = servicenow.New(instance)
+	d.AddStaging(servicenow.Staging{
+		Name: "u_bridge", Target: d.table, Coalesce: "correlation_id",
+		Map: map[string]string{"correlation_id": "correlation_id", "u_title": "short_description", "description": "description"},
+	}, "correlation_id", "u_title", "description")
 	site := httptest.NewServer(d)
 	t.Cleanup(site.Close)
 	o.env = append(o.env, "TEST_SNOW_SECRET=secret-of-snow")
@@ -45,7 +57,7 @@ func startDesk(t *testing.T, d desk, instance servicenow.Options, o options) (*s
     url: %s
     credential: {type: oauth_client, client_id: tb, secret: "env:TEST_SNOW_SECRET"}
     settling: %s
-`, d.kind, site.URL, settling)
+%s`, d.kind, site.URL, settling, d.lines)
 		return strings.ReplaceAll(before+integration+fastRate+after, "jira-ops", "snow-ops")
 	}
 	return start(t, o), d
@@ -131,25 +143,28 @@ func TestServiceNowFaults(t *testing.T) {
 	t.Parallel()
 	for _, r := range []struct {
 		name     string
-		desk     int
+		desk     desk
 		instance servicenow.Options
 		faults   []servicenow.Fault
 		crash    time.Duration
 	}{
-		{"5xx after the commit", 0, servicenow.Options{Seed: 7}, []servicenow.Fault{{Kind: servicenow.ErrorAfter, Probability: 0.1}}, 0},
-		{"cut, poisoned and slow, no id of ours", 0, servicenow.Options{Seed: 7, IgnoreSysID: true}, []servicenow.Fault{
+		{"5xx after the commit", desks()[0], servicenow.Options{Seed: 7}, []servicenow.Fault{{Kind: servicenow.ErrorAfter, Probability: 0.1}}, 0},
+		{"cut, poisoned and slow, no id of ours", desks()[0], servicenow.Options{Seed: 7, IgnoreSysID: true}, []servicenow.Fault{
 			{Kind: servicenow.DropAfter, Probability: 0.05}, {Kind: servicenow.Poisoned, Probability: 0.05},
 			{Kind: servicenow.DropBefore, Probability: 0.05}, {Kind: servicenow.Slow, Delay: 20},
 		}, 0},
-		{"committed late, 202 and 429, security", 1, servicenow.Options{Seed: 7}, []servicenow.Fault{
+		{"committed late, 202 and 429, security", desks()[1], servicenow.Options{Seed: 7}, []servicenow.Fault{
 			{Kind: servicenow.DropLate, Probability: 0.05, Delay: 500}, {Kind: servicenow.Queued, Probability: 0.05},
 			{Kind: servicenow.TooMany, Probability: 0.1}, {Kind: servicenow.ErrorBefore, Probability: 0.1},
 		}, 0},
-		{"everything killed, slow", 0, servicenow.Options{Seed: 7}, []servicenow.Fault{{Kind: servicenow.Slow, Delay: 100}}, 2 * time.Second},
+		{"everything killed, slow", desks()[0], servicenow.Options{Seed: 7}, []servicenow.Fault{{Kind: servicenow.Slow, Delay: 100}}, 2 * time.Second},
+		{"staged, 5xx after the commit, cut", desks()[0].staged(), servicenow.Options{Seed: 7}, []servicenow.Fault{
+			{Kind: servicenow.ErrorAfter, Probability: 0.05}, {Kind: servicenow.DropAfter, Probability: 0.05}, {Kind: servicenow.Slow, Delay: 20},
+		}, 3 * time.Second},
 	} {
 		t.Run(r.name, func(t *testing.T) {
 			t.Parallel()
-			s, d := startDesk(t, desks()[r.desk], r.instance, options{})
+			s, d := startDesk(t, r.desk, r.instance, options{})
 			require.NoError(t, d.SetFaults(r.faults...))
 			if r.crash > 0 {
 				crashed := make(chan struct{})
