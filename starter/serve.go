@@ -54,6 +54,16 @@ func serve(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
+	durable := operate.NewWrites(temporal, func(name string) (string, error) {
+		in, err := integrations.Integration(name)
+		return in.Provider, err
+	})
+	files, err := openSpool(cmd.Context(), settings, temporal, namespace)
+	if err != nil {
+		return err
+	}
+	defer files.Close()
+	large := uploads{spool: files, writes: durable, logger: logger}
 	requests := &operate.Requests{Temporal: temporal}
 	handler := httpapi.New(httpapi.Options{
 		Callers: callers{c},
@@ -67,26 +77,27 @@ func serve(cmd *cobra.Command, _ []string) error {
 			in, err := integrations.Integration(name)
 			return ticketing.Integration{Name: in.Name, Provider: in.Provider, Client: in.Client}, err
 		}},
-		Writes: writes{operate.NewWrites(temporal, func(name string) (string, error) {
-			in, err := integrations.Integration(name)
-			return in.Provider, err
-		})},
-		Health:  health{temporal, namespace},
-		Metrics: metrics.Handler(),
-		Observe: metrics.HTTPRequest,
-		Logger:  logger,
-		Now:     time.Now,
-		Version: version,
+		Writes:    writes{durable, large},
+		Spool:     large,
+		MaxUpload: int64(settings.MaxUpload),
+		Health:    health{temporal, namespace},
+		Metrics:   metrics.Handler(),
+		Observe:   metrics.HTTPRequest,
+		Logger:    logger,
+		Now:       time.Now,
+		Version:   version,
 	})
 	group, ctx := errgroup.WithContext(cmd.Context())
 	group.Go(func() error {
 		return httpapi.Serve(ctx, settings.HTTP.Addr, handler, settings.HTTP.TLS.Cert, settings.HTTP.TLS.Key, logger)
 	})
+	workers, recorder := app.NewWorkers(temporal, settings.StopTimeout.Std()), app.NewRecorder(metrics, logger)
+	workers.Uploads(files.ID(), files, integrations, recorder)
 	if names := integrations.ProvidersInServe(); len(names) > 0 {
-		workers := app.NewWorkers(temporal, settings.StopTimeout.Std())
-		workers.Providers(names, integrations, app.NewRecorder(metrics, logger))
-		group.Go(func() error { return workers.Run(ctx) })
+		workers.Providers(names, integrations, recorder)
 		logger.Info("tickets are kept in memory, until this process ends", "providers", names)
 	}
+	group.Go(func() error { return workers.Run(ctx) })
+	group.Go(func() error { large.tidy(ctx); return nil })
 	return group.Wait()
 }

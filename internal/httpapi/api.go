@@ -33,6 +33,10 @@ type Options struct {
 	Ticketing Ticketing
 	// Writes make the writes of that API; without it there are none.
 	Writes TicketWrites
+	// Spool keeps large files on their way; without it files are at most 1 MB.
+	Spool Spool
+	// MaxUpload is the largest file in bytes.
+	MaxUpload int64
 	// Health answers /readyz; without it the program is always ready.
 	Health Health
 	// Metrics answers /metrics; without it there is no such path.
@@ -67,6 +71,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.MaxBody <= 0 {
 		o.MaxBody = DefaultMaxBody
+	}
+	if o.MaxUpload <= 0 {
+		o.MaxUpload = DefaultMaxUpload
 	}
 	if o.Version == "" {
 		o.Version = "dev"

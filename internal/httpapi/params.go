@@ -22,8 +22,8 @@ const maxParameters = 256 << 10
 
 // readBody reads the whole body within the size limit.
 func (a *api) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
-		return nil, &refusal{status: http.StatusUnsupportedMediaType, detail: "Send the body without Content-Encoding."}
+	if err := plainEncoding(r); err != nil {
+		return nil, err
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, a.MaxBody))
 	if err == nil {
@@ -36,6 +36,14 @@ func (a *api) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 		return nil, &refusal{status: http.StatusRequestTimeout, err: err, detail: "The body did not arrive in time."}
 	}
 	return nil, &refusal{status: http.StatusBadRequest, err: err, detail: "The body could not be read to its end."}
+}
+
+// plainEncoding refuses a body that is packed.
+func plainEncoding(r *http.Request) error {
+	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
+		return &refusal{status: http.StatusUnsupportedMediaType, detail: "Send the body without Content-Encoding."}
+	}
+	return nil
 }
 
 func tooLarge(detail string) error {

@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -80,17 +79,6 @@ type createAttachmentRequest struct {
 	Content  string `json:"content" doc:"The bytes in base64."`
 }
 
-func (c createAttachmentRequest) bytes() ([]byte, error) {
-	if strings.TrimSpace(c.FileName) == "" {
-		return nil, bodyError("/file_name", "missing")
-	}
-	content, err := base64.StdEncoding.DecodeString(c.Content)
-	if err != nil {
-		return nil, bodyError("/content", "is not base64: "+err.Error())
-	}
-	return content, nil
-}
-
 // patchOperationShape is how the document shows an operation of a JSON Patch.
 type patchOperationShape struct {
 	Op    string `json:"op" doc:"add, remove, replace, move, copy or test"`
@@ -111,7 +99,11 @@ func (a *api) readTicketing(w http.ResponseWriter, r *http.Request, into any) er
 	if err != nil {
 		return err
 	}
-	err = json.Unmarshal(body, into)
+	return unmarshalTicketing(body, into)
+}
+
+func unmarshalTicketing(body []byte, into any) error {
+	err := json.Unmarshal(body, into)
 	if mistyped, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		return bodyError("/"+strings.ReplaceAll(mistyped.Field, ".", "/"), "is of the wrong type: want "+mistyped.Type.String())
 	}

@@ -26,6 +26,8 @@ type TicketWrite struct {
 	// Body is a ticket.New, ticket.Patch, ticket.NewComment, ticket.NewNote,
 	// ticket.NotePatch or contract.NewAttachment; nil for a delete.
 	Body any
+	// File is the file that Body names by its SHA-256, nil where it names none.
+	File SpooledFile
 	// Key is the Idempotency-Key; empty: the write is known by what it says.
 	Key string
 }
@@ -62,7 +64,7 @@ var (
 const retryWrite = time.Second
 
 // write makes a write and answers with what the provider made of it, within
-// DecideWithin. Later it goes on all the same: 202 for who asked for that, else
+// DecideWithin, that of a large file within uploadWait. Later it goes on all the same: 202 for who asked for that, else
 // 503, because a 2xx without a result would be taken for success.
 func (a *api) write(w http.ResponseWriter, r *http.Request, c Caller, asked TicketWrite, answer func(json.RawMessage) (any, error)) error {
 	asked.Integration, asked.Key = c.Integration, r.Header.Get("Idempotency-Key")
@@ -71,11 +73,12 @@ func (a *api) write(w http.ResponseWriter, r *http.Request, c Caller, asked Tick
 		return writeRefusal(err)
 	}
 	defer started.Close()
-	outcome, ended, err := started.Wait(r.Context(), DecideWithin)
+	outcome, ended, err := await(r.Context(), started, asked.File)
 	if err != nil {
 		return err
 	}
-	if !ended && prefersAsync(r) {
+	// A 202 could not be forgotten while the file is on this machine's disk only.
+	if !ended && prefersAsync(r) && asked.File == nil {
 		if outcome, ended, err = started.Async(r.Context()); err != nil {
 			return err
 		}
@@ -95,6 +98,19 @@ func (a *api) write(w http.ResponseWriter, r *http.Request, c Caller, asked Tick
 		return notWritten(started.OperationID(), outcome)
 	}
 	return a.written(w, r, started, outcome, answer)
+}
+
+// await waits for the end of a write, for that of a large file longer: whoever
+// sends it again has to send much.
+func await(ctx context.Context, started StartedWrite, file SpooledFile) (outcome contract.WriteOutcome, ended bool, err error) {
+	wait := DecideWithin
+	if file != nil {
+		wait = uploadWait
+	}
+	for ; wait > 0 && !ended && err == nil; wait -= DecideWithin {
+		outcome, ended, err = started.Wait(ctx, DecideWithin)
+	}
+	return outcome, ended, err
 }
 
 // written answers with the result, and says so to the write once it is out.

@@ -108,7 +108,9 @@ func (s *Spool) takeStock() error {
 			if err := os.Remove(s.path(file.Name())); err != nil {
 				return err
 			}
-		case file.Name() != lockName:
+			continue
+		}
+		if _, _, ours := parse(file.Name()); ours {
 			s.kept[file.Name()] = &entry{size: info.Size()}
 			s.used += info.Size()
 		}
@@ -154,6 +156,16 @@ func (s *Spool) Open(key, sha256 string) (io.ReadCloser, error) {
 // nameOf is the name of a file: whose it is, and what is in it.
 func nameOf(key, sha256 string) string { return url.QueryEscape(key) + "." + sha256 }
 
+// parse reads a name that nameOf made.
+func parse(name string) (key, sha256 string, ok bool) {
+	dot := strings.LastIndexByte(name, '.')
+	if dot < 0 {
+		return "", "", false
+	}
+	key, err := url.QueryUnescape(name[:dot])
+	return key, name[dot+1:], err == nil
+}
+
 // reader tells of no path when it fails.
 type reader struct{ file *os.File }
 
@@ -197,11 +209,7 @@ func (s *Spool) Leftovers() []Leftover {
 		if e.users > 0 {
 			continue
 		}
-		escaped, sum, _ := strings.Cut(name, ".")
-		key, err := url.QueryUnescape(escaped)
-		if err != nil {
-			key = "" // not ours: nobody will want it
-		}
+		key, sum, _ := parse(name)
 		all = append(all, Leftover{Key: key, SHA256: sum, Old: e.uses == 0, name: name, uses: e.uses})
 	}
 	return all
