@@ -136,7 +136,7 @@ func (a *api) take(asked *contract.NewAttachment, content io.Reader, size, most 
 	if err != nil {
 		return nil, unreadFile(err, most)
 	}
-	asked.Size, asked.SHA256 = file.Size(), file.SHA256()
+	asked.Content, asked.Size, asked.SHA256 = nil, file.Size(), file.SHA256()
 	return file, nil
 }
 
