@@ -53,7 +53,8 @@ func (a *Writes) attachment(ctx context.Context, in WriteInput) (asked ticket.Ne
 	if err != nil || !file.Held() {
 		return file.Asked(in.Operation, nil), func() {}, err
 	}
-	l, stop := a.newLease(ctx)
+	token := activity.GetInfo(ctx).TaskToken
+	l, stop := newLease(ctx, func(ctx context.Context) error { return a.StillWanted(ctx, token) })
 	return file.Asked(in.Operation, func() (io.ReadCloser, error) {
 		content, err := a.open(in, file)
 		if err != nil {
@@ -79,12 +80,11 @@ type lease struct {
 	until time.Time
 }
 
-// newLease renews a lease until the returned function is called.
-func (a *Writes) newLease(ctx context.Context) (*lease, func()) {
-	l := &lease{until: time.Now().Add(leaseFor)}
+// newLease renews a lease, by heartbeats, until stop is called.
+func newLease(ctx context.Context, heartbeat func(context.Context) error) (l *lease, stop func()) {
+	l = &lease{until: time.Now().Add(leaseFor)}
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
-	token := activity.GetInfo(ctx).TaskToken
 	go func() {
 		defer close(done)
 		ticker := time.NewTicker(leaseBeat)
@@ -95,7 +95,7 @@ func (a *Writes) newLease(ctx context.Context) (*lease, func()) {
 				return
 			case asked := <-ticker.C:
 				call, end := context.WithTimeout(ctx, leaseBeat)
-				err := a.StillWanted(call, token)
+				err := heartbeat(call)
 				end()
 				// A workflow that cancels, and a person who pauses, wait for the
 				// attempt's end; whatever else is wrong, the lease runs out.
