@@ -26,6 +26,7 @@ type fakeWrites struct {
 	answered     int
 	async        int
 	closed       int
+	waited       time.Duration
 }
 
 func (f *fakeWrites) Start(_ context.Context, w TicketWrite) (StartedWrite, error) {
@@ -45,7 +46,8 @@ func (f *fakeWrites) Outcome(_ context.Context, integration, id string) (contrac
 
 func (f *fakeWrites) OperationID() string { return "write:jira-ops:abc/run" }
 
-func (f *fakeWrites) Wait(context.Context, time.Duration) (contract.WriteOutcome, bool, error) {
+func (f *fakeWrites) Wait(_ context.Context, wait time.Duration) (contract.WriteOutcome, bool, error) {
+	f.waited += wait
 	return f.outcome, f.ended, nil
 }
 

@@ -19,10 +19,11 @@ import (
 func (a *api) readAttachmentJSON(body io.Reader) (contract.NewAttachment, SpooledFile, error) {
 	asked := contract.NewAttachment{Content: []byte{}}
 	var file SpooledFile
-	object := &contentSplitter{body: bufio.NewReaderSize(body, 32<<10)}
+	most := min(maxBase64, a.MaxUpload)
+	object := &contentSplitter{body: bufio.NewReaderSize(body, 32<<10), most: most}
 	err := object.split(func(content io.Reader) error {
 		var err error
-		file, err = a.take(&asked, content, -1, maxBase64)
+		file, err = a.take(&asked, content, -1, most)
 		return err
 	})
 	if err == nil {
@@ -44,6 +45,8 @@ type contentSplitter struct {
 	body *bufio.Reader
 	rest bytes.Buffer
 	seen bool
+	// most is what the content may be, in bytes, for errors to tell.
+	most int64
 }
 
 // fileName is what the rest of the object says.
@@ -106,7 +109,7 @@ func (s *contentSplitter) keep() (byte, error) {
 		if err == io.EOF {
 			return 0, err
 		}
-		return 0, unreadFile(err, maxBase64)
+		return 0, unreadFile(err, s.most)
 	}
 	if s.rest.Len() == maxMembers {
 		return 0, tooLarge(fmt.Sprintf("The members besides the content are larger than %d KB.", maxMembers>>10))
@@ -149,7 +152,7 @@ func (s *contentSplitter) content(give func(io.Reader) error) error {
 		return bodyError("/content", "is not base64: "+err.Error())
 	}
 	if err != nil {
-		return unreadFile(err, maxBase64)
+		return unreadFile(err, s.most)
 	}
 	return s.rest.WriteByte('"')
 }
@@ -162,29 +165,44 @@ type jsonText struct {
 }
 
 func (t *jsonText) Read(p []byte) (int, error) {
-	for n := range p {
-		if t.ended {
-			return n, io.EOF
-		}
-		c, err := t.body.ReadByte()
-		switch {
-		case err == io.EOF:
-			return n, bodyError("/", "is not valid JSON: it ends within the content")
-		case err != nil:
-			return n, err
-		case c == '"':
-			t.ended = true
-			return n, io.EOF
-		case c == '\\':
-			if c, err = t.escaped(); err != nil {
-				return n, err
-			}
-		case c < ' ':
-			return n, bodyError("/", "is not valid JSON: a line break within the content")
-		}
-		p[n] = c
+	if t.ended {
+		return 0, io.EOF
 	}
-	return len(p), nil
+	if len(p) == 0 {
+		return 0, nil
+	}
+	_, err := t.body.Peek(1)
+	if err == io.EOF {
+		return 0, bodyError("/", "is not valid JSON: it ends within the content")
+	}
+	if err != nil {
+		return 0, err
+	}
+	here, err := t.body.Peek(min(len(p), t.body.Buffered()))
+	if err != nil {
+		return 0, err
+	}
+	for _, special := range []byte("\"\\\r\n") { // a few fast looks at all of it
+		if n := bytes.IndexByte(here, special); n >= 0 {
+			here = here[:n]
+		}
+	}
+	if len(here) > 0 {
+		copy(p, here)
+		return t.body.Discard(len(here))
+	}
+	switch c, err := t.body.ReadByte(); {
+	case err != nil:
+		return 0, err
+	case c == '"':
+		t.ended = true
+		return 0, io.EOF
+	case c == '\\':
+		p[0], err = t.escaped()
+		return 1, err
+	default:
+		return 0, bodyError("/", "is not valid JSON: a line break within the content")
+	}
 }
 
 // escaped is what stands after a backslash: some programs escape / or +.
