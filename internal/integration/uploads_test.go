@@ -12,11 +12,15 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -246,6 +250,68 @@ func (s *stack) checkOnce(t *testing.T) {
 	assert.Equal(t, sumOf(t, blob(1, 3<<20)), sha256.Sum256(s.files()[0].Content))
 	assert.Equal(t, 1, s.jira.Stats().Commits["attach"])
 	assert.Empty(t, s.spooled(t))
+}
+
+// gate stands before the simulated Jira and stops the first upload in its middle,
+// until it is opened.
+type gate struct {
+	jira    atomic.Pointer[jira.Simulator]
+	taken   atomic.Bool
+	reached chan struct{}
+	open    chan struct{}
+	passed  chan struct{}
+}
+
+func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	uploads := r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/attachments")
+	if !uploads || !g.taken.CompareAndSwap(false, true) {
+		g.jira.Load().ServeHTTP(w, r)
+		return
+	}
+	defer close(g.passed)
+	head := make([]byte, 1<<20)
+	_, _ = io.ReadFull(r.Body, head) // what is wrong with it shows in the rest
+	close(g.reached)
+	<-g.open
+	r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(head), r.Body))
+	g.jira.Load().ServeHTTP(w, r)
+}
+
+// A serve that was frozen while it sent a file, and goes on when another has made
+// the write, must not send the rest.
+func TestServeFrozenInTheMiddleOfAnUpload(t *testing.T) {
+	t.Parallel()
+	g := &gate{reached: make(chan struct{}), open: make(chan struct{}), passed: make(chan struct{})}
+	site := httptest.NewServer(g)
+	t.Cleanup(site.Close)
+	s := start(t, options{jira: jira.Options{UploadLimit: 100 << 20}, config: func(text string) string {
+		return regexp.MustCompile(`(?m)^    url: .*$`).ReplaceAllString(text, "    url: "+site.URL)
+	}})
+	g.jira.Store(s.jira)
+	s.ticketing(t, 201, "POST", "tickets", `{"name":"Disk full"}`)
+	const size = 32 << 20
+	sent := make(chan struct{})
+	go func() {
+		defer close(sent)
+		_, _ = s.upload(t.Context(), blob(1, size), size) // it is frozen under it
+	}()
+	<-g.reached
+	frozen := s.serve.cmd.Process
+	require.NoError(t, frozen.Signal(syscall.SIGSTOP))
+
+	beside := *s
+	beside.httpAddr = fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	beside.env = append(slices.Clone(s.env), "TICKETBRIDGE_HTTP_ADDR="+beside.httpAddr)
+	beside.startServe()
+	t.Cleanup(func() { beside.serve.kill() })
+	beside.uploaded(t, 1, size)
+	require.Len(t, s.files(), 1)
+	require.NoError(t, frozen.Signal(syscall.SIGCONT))
+	close(g.open)
+	<-g.passed
+	<-sent
+	assert.Len(t, s.files(), 1)
+	assert.Equal(t, 1, s.jira.Stats().Commits["attach"])
 }
 
 // What does not come whole, or is too large, starts no write and leaves nothing.
