@@ -28,6 +28,8 @@ func TestWhoHoldsAFileIsNoPartOfTheWrite(t *testing.T) {
 	in.HeldBy = UploadQueue("b")
 	require.NoError(t, in.Validate(id))
 	assert.Equal(t, NewAttachment{FileName: "a.bin", FileType: "image/png", Size: 5, SHA256: sum}, in.File())
+	in.HeldBy = "ticketbridge-jira"
+	wants(t, "held_by", in.Validate(id))
 	in.HeldBy = ""
 	wants(t, "held_by", in.Validate(id))
 	small := WriteTicketInput{Integration: "ops", Operator: WriteCreateComment, TicketID: "T1", Body: json.RawMessage(`{"content":"hello"}`), HeldBy: UploadQueue("a")}

@@ -86,6 +86,9 @@ func (in WriteTicketInput) Validate(workflowID string) error {
 	if file := in.File(); file.Held() != (in.HeldBy != "") {
 		return errors.New("held_by: want the task queue of who holds the file, where the body has its sha256, and only there")
 	}
+	if in.HeldBy != "" && !isUploadQueue(in.HeldBy) {
+		return fmt.Errorf("held_by: %q is not the task queue of a process that holds files", in.HeldBy)
+	}
 	if !in.Keyed {
 		if want := WriteID(in.Integration, in.BodyHash); want != workflowID {
 			return fmt.Errorf("this write belongs to the workflow id %q, not %q; start it there", want, workflowID)
@@ -117,10 +120,14 @@ type HeldSignal struct {
 
 // Validate refuses what names nobody.
 func (s HeldSignal) Validate() error {
-	if !strings.HasPrefix(s.By, queueUploads) || s.By == queueUploads {
+	if !isUploadQueue(s.By) {
 		return fmt.Errorf("by: %q is not the task queue of a process that holds files", s.By)
 	}
 	return nil
+}
+
+func isUploadQueue(name string) bool {
+	return strings.HasPrefix(name, queueUploads) && name != queueUploads
 }
 
 func isHash(text string) bool {

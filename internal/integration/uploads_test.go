@@ -194,6 +194,32 @@ func TestServeKilledInTheMiddleOfAnUpload(t *testing.T) {
 	s.checkOnce(t)
 }
 
+// Nobody sends the file again; the serve that finds it, in another folder than it
+// was left in, tells its write.
+func TestAFileThatIsFoundIsAttached(t *testing.T) {
+	t.Parallel()
+	s := startUploads(t)
+	s.killInUpload(t)
+	folders, err := filepath.Glob(filepath.Join(s.dir, "spool", "*", "*"))
+	require.NoError(t, err)
+	require.Len(t, folders, 1)
+	require.NoError(t, os.Rename(folders[0], filepath.Join(filepath.Dir(folders[0]), "other")))
+	s.startServe()
+	require.Eventually(t, func() bool { return s.madeWrites(t) == 2 }, 2*time.Minute, time.Second, "the upload is made")
+	require.Len(t, s.files(), 1)
+	assert.Equal(t, 1, s.jira.Stats().Commits["attach"])
+}
+
+// madeWrites counts the writes that are made, or have ended.
+func (s *stack) madeWrites(t *testing.T) int64 {
+	t.Helper()
+	counted, err := s.client.CountWorkflow(t.Context(), &workflowservice.CountWorkflowExecutionsRequest{
+		Query: "WorkflowType = 'WriteTicket' AND BridgeState = 'closed'",
+	})
+	require.NoError(t, err)
+	return counted.GetCount()
+}
+
 // The machine is gone, and with it the file: whoever got no 2xx sends it again.
 func TestASpoolThatIsLost(t *testing.T) {
 	t.Parallel()

@@ -43,8 +43,9 @@ type entry struct {
 }
 
 // Open claims a folder below dir for this process: that of a process of the same
-// owner which has ended, with the files that it left, else a new one. limit
-// bounds the bytes of all its files. Folders are readable by this user only.
+// owner which has ended, with the files that it left, else a new one. What others
+// that have ended left moves there, too. limit bounds the bytes of all its files.
+// Folders are readable by this user only.
 func Open(dir, owner string, limit int64) (*Spool, error) {
 	home := filepath.Join(dir, url.QueryEscape(owner))
 	if err := os.MkdirAll(home, 0o700); err != nil {
@@ -55,10 +56,49 @@ func Open(dir, owner string, limit int64) (*Spool, error) {
 		return nil, fmt.Errorf("spool directory: %w", err)
 	}
 	s := &Spool{dir: filepath.Join(home, id), id: id, limit: limit, lock: lock, kept: map[string]*entry{}}
-	if err := s.takeStock(); err != nil {
+	if err := errors.Join(s.adopt(home), s.takeStock()); err != nil {
 		return nil, errors.Join(fmt.Errorf("spool directory: %w", err), lock.Close())
 	}
 	return s, nil
+}
+
+// adopt takes the whole files of every other folder that nobody has. The folders
+// stay: another process may be about to claim one.
+func (s *Spool) adopt(home string) error {
+	folders, err := os.ReadDir(home)
+	if err != nil {
+		return err
+	}
+	for _, folder := range folders {
+		from := filepath.Join(home, folder.Name())
+		if !folder.IsDir() || from == s.dir {
+			continue
+		}
+		lock, err := lockFolder(from)
+		if err != nil {
+			continue // somebody has it
+		}
+		if err := errors.Join(s.moveFrom(from), lock.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Spool) moveFrom(dir string) error {
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		if file.Name() == lockName {
+			continue
+		}
+		if err := os.Rename(filepath.Join(dir, file.Name()), s.path(file.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // claim locks a folder that nobody has; the lock goes with the process.

@@ -237,6 +237,26 @@ func TestTheNextProcessTakesOver(t *testing.T) {
 	assert.Zero(t, next.used)
 }
 
+// What several processes left is not lost when one comes back.
+func TestOneProcessTakesOverFromSeveral(t *testing.T) {
+	dir := t.TempDir()
+	first, second, third := open(t, dir, 100), open(t, dir, 100), open(t, dir, 100)
+	for text, s := range map[string]*Spool{"one": first, "two": second, "three": third} {
+		s.keep(t, text)
+	}
+	_, err := os.CreateTemp(second.dir, partial)
+	require.NoError(t, err)
+	require.NoError(t, first.Close())
+	require.NoError(t, second.Close())
+	next := open(t, dir, 100)
+	assert.Equal(t, "one", next.read(t, "one"))
+	assert.Equal(t, "two", next.read(t, "two"))
+	assert.EqualValues(t, 6, next.used)
+	assert.Len(t, next.onDisk(t), 2)
+	assert.Equal(t, "three", third.read(t, "three"), "it runs")
+	assert.NotEqual(t, next.ID(), open(t, dir, 100).ID())
+}
+
 func TestNoErrorTellsAPath(t *testing.T) {
 	s := open(t, t.TempDir(), 100)
 	f := s.receive(t, "hello")
