@@ -34,7 +34,11 @@ ENTRYPOINT ["/usr/local/bin/worker"]
 
 FROM base AS starter
 COPY --from=build /out/starter /usr/local/bin/starter
-ENV TICKETBRIDGE_HTTP_ADDR=:8080
+# Files on their way to a ticket; a volume here outlives the container.
+USER root
+RUN mkdir -m 0700 /var/spool/ticketbridge && chown 65532:65532 /var/spool/ticketbridge
+USER 65532:65532
+ENV TICKETBRIDGE_HTTP_ADDR=:8080 TICKETBRIDGE_SPOOL_DIR=/var/spool/ticketbridge
 EXPOSE 8080
 HEALTHCHECK --interval=15s --timeout=7s --start-period=20s \
     CMD ["wget", "-q", "-O", "/dev/null", "http://127.0.0.1:8080/readyz"]

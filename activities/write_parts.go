@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"time"
 
-	"github.com/ticketbridge/ticketbridge/internal/contract"
 	"github.com/ticketbridge/ticketbridge/internal/ticket"
 )
 
@@ -138,20 +137,16 @@ func patchNote(ctx context.Context, client any, in WriteInput) (WriteResult, err
 	return part(in, patched.ID, patched)
 }
 
-func (in WriteInput) newAttachment() (ticket.NewAttachment, error) {
-	asked, err := body[contract.NewAttachment](in)
-	return asked.Asked(in.Operation), err
-}
-
-func createAttachment(ctx context.Context, client any, in WriteInput) (WriteResult, error) {
+func (a *Writes) createAttachment(ctx context.Context, client any, in WriteInput) (WriteResult, error) {
 	creator, err := as[AttachmentCreator](client, in)
 	if err != nil {
 		return WriteResult{}, err
 	}
-	asked, err := in.newAttachment()
+	asked, stop, err := a.attachment(ctx, in)
 	if err != nil {
 		return WriteResult{}, err
 	}
+	defer stop()
 	made, err := creator.CreateAttachment(ctx, in.TicketID, asked)
 	if err != nil {
 		return WriteResult{}, err
@@ -159,19 +154,23 @@ func createAttachment(ctx context.Context, client any, in WriteInput) (WriteResu
 	return part(in, made.ID, made)
 }
 
-func recoverAttachment(client any, in WriteInput) (func(context.Context) (WriteResult, error), time.Duration, error) {
+func (a *Writes) recoverAttachment(client any, in WriteInput) (func(context.Context) (WriteResult, error), time.Duration, error) {
 	recoverer, err := as[AttachmentRecoverer](client, in)
 	if err != nil {
 		return nil, 0, err
 	}
-	asked, err := in.newAttachment()
 	return func(ctx context.Context) (WriteResult, error) {
+		asked, stop, err := a.attachment(ctx, in)
+		if err != nil {
+			return WriteResult{}, err
+		}
+		defer stop()
 		found, ok, err := recoverer.RecoverAttachment(ctx, in.TicketID, asked, in.attempt())
 		if err != nil || !ok {
 			return WriteResult{}, err
 		}
 		return part(in, found.ID, found)
-	}, settlingOf(client), err
+	}, settlingOf(client), nil
 }
 
 func settlingOf(client any) time.Duration {

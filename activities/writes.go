@@ -14,10 +14,14 @@ import (
 )
 
 // Writes are the activities of WriteTicket. They run on the provider's own task
-// queue.
+// queue; those that need a file that a process holds, on that process's own.
 type Writes struct {
 	Integrations Integrations
 	Recorder     Recorder
+	// Files are those that this process holds, nil where it holds none;
+	// StillWanted is only needed with them.
+	Files       Files
+	StillWanted StillWanted
 }
 
 // WriteInput names everything that makes up a write. It is the same in every
@@ -61,10 +65,13 @@ func (a *Writes) WriteCreate(ctx context.Context, in WriteInput) (WriteResult, e
 	if err != nil {
 		return WriteResult{}, err
 	}
+	if err := a.holds(in); err != nil {
+		return WriteResult{}, err
+	}
 	call, done := inTime(ctx)
 	defer done()
 	start := time.Now()
-	made, err := create(call, client, in)
+	made, err := a.create(call, client, in)
 	record(a.Recorder, in.Integration, in.Operator, start, err)
 	if err != nil {
 		return WriteResult{}, temporalError(ctx, err)
@@ -79,7 +86,7 @@ func (a *Writes) WriteCreate(ctx context.Context, in WriteInput) (WriteResult, e
 	return made, nil
 }
 
-func create(ctx context.Context, client any, in WriteInput) (WriteResult, error) {
+func (a *Writes) create(ctx context.Context, client any, in WriteInput) (WriteResult, error) {
 	switch in.Operator {
 	case contract.WriteCreateTicket:
 		return createTicket(ctx, client, in)
@@ -88,7 +95,7 @@ func create(ctx context.Context, client any, in WriteInput) (WriteResult, error)
 	case contract.WriteCreateNote:
 		return createNote(ctx, client, in)
 	case contract.WriteCreateAttachment:
-		return createAttachment(ctx, client, in)
+		return a.createAttachment(ctx, client, in)
 	default:
 		return WriteResult{}, notSupported(in.Operator, "creates nothing")
 	}
@@ -111,7 +118,10 @@ func (a *Writes) WriteRecover(ctx context.Context, in WriteRecoverInput) (WriteR
 	if err != nil {
 		return WriteResult{}, err
 	}
-	look, settling, err := recovery(client, in)
+	if err := a.holds(in.Write); err != nil {
+		return WriteResult{}, err
+	}
+	look, settling, err := a.recovery(client, in)
 	if err != nil {
 		return WriteResult{}, temporalError(ctx, err)
 	}
@@ -130,7 +140,7 @@ func (a *Writes) WriteRecover(ctx context.Context, in WriteRecoverInput) (WriteR
 
 // recovery is how the result of a create is looked for, and how long after the
 // end of a call its effect may still appear.
-func recovery(client any, in WriteRecoverInput) (look func(context.Context) (WriteResult, error), settling time.Duration, err error) {
+func (a *Writes) recovery(client any, in WriteRecoverInput) (look func(context.Context) (WriteResult, error), settling time.Duration, err error) {
 	switch in.Write.Operator {
 	case contract.WriteCreateTicket:
 		return recoverTicket(client, in)
@@ -139,7 +149,7 @@ func recovery(client any, in WriteRecoverInput) (look func(context.Context) (Wri
 	case contract.WriteCreateNote:
 		return recoverNote(client, in.Write)
 	case contract.WriteCreateAttachment:
-		return recoverAttachment(client, in.Write)
+		return a.recoverAttachment(client, in.Write)
 	default:
 		return nil, 0, notSupported(in.Write.Operator, "creates nothing")
 	}

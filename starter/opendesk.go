@@ -240,7 +240,7 @@ func (w *dialledWrites) begin(context.Context) error {
 	if err != nil {
 		return err
 	}
-	w.writes, w.done = writesOf(w.integrations, s.client), s.client.Close
+	w.writes, w.done = writes{writes: durableWrites(w.integrations, s.client)}, s.client.Close
 	return nil
 }
 

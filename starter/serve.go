@@ -57,6 +57,13 @@ func serve(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
+	durable := durableWrites(integrations, temporal)
+	files, err := openSpool(cmd.Context(), settings, temporal, namespace)
+	if err != nil {
+		return err
+	}
+	defer files.Close()
+	large := uploads{spool: files, writes: durable, logger: logger}
 	requests := &operate.Requests{Temporal: temporal}
 	handler := httpapi.New(httpapi.Options{
 		Callers: callers{c, known},
@@ -67,7 +74,9 @@ func serve(cmd *cobra.Command, _ []string) error {
 		Feeds:        feeds{operate.Feeds{Temporal: temporal}, c},
 		Parked:       parked{operate.Parked{Temporal: temporal}, c},
 		Ticketing:    readsOf(integrations),
-		Writes:       writesOf(integrations, temporal),
+		Writes:       writes{durable, large},
+		Spool:        large,
+		MaxUpload:    int64(settings.MaxUpload),
 		Integrations: managed{known},
 		Providers:    provider.Capabilities(),
 		Health:       health{temporal, namespace},
@@ -81,11 +90,13 @@ func serve(cmd *cobra.Command, _ []string) error {
 	group.Go(func() error {
 		return httpapi.Serve(ctx, settings.HTTP.Addr, handler, settings.HTTP.TLS.Cert, settings.HTTP.TLS.Key, logger)
 	})
+	workers, recorder := app.NewWorkers(temporal, settings.StopTimeout.Std()), app.NewRecorder(metrics, logger)
+	workers.Uploads(files.ID(), files, integrations, recorder)
 	if names := integrations.ProvidersInServe(); len(names) > 0 {
-		workers := app.NewWorkers(temporal, settings.StopTimeout.Std())
-		workers.Providers(names, integrations, app.NewRecorder(metrics, logger))
-		group.Go(func() error { return workers.Run(ctx) })
+		workers.Providers(names, integrations, recorder)
 		logger.Info("tickets are kept in memory, until this process ends", "providers", names)
 	}
+	group.Go(func() error { return workers.Run(ctx) })
+	group.Go(func() error { large.tidy(ctx); return nil })
 	return group.Wait()
 }

@@ -61,7 +61,7 @@ func content(stdin io.Reader, name string) ([]byte, error) {
 	case err != nil:
 		return nil, fmt.Errorf("read %s: %w", name, err)
 	case len(data) > contract.MaxAttachment:
-		return nil, usageError{fmt.Errorf("%s is larger than %s, the most that is attached durably", name, sizeText(contract.MaxAttachment))}
+		return nil, usageError{fmt.Errorf("%s is larger than %s: send it to a running starter serve, which streams it: curl --data-binary @%s -H 'Content-Type: application/octet-stream' -H 'Authorization: Bearer ...' 'http://.../v1/ticketing/attachments/TICKET?file_name=...'", name, sizeText(contract.MaxAttachment), name)}
 	}
 	return data, nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/ticketbridge/ticketbridge/internal/httpapi"
 	"github.com/ticketbridge/ticketbridge/internal/operate"
 	"github.com/ticketbridge/ticketbridge/internal/provider"
+	"github.com/ticketbridge/ticketbridge/internal/spool"
 	"github.com/ticketbridge/ticketbridge/internal/ticket"
 	"github.com/ticketbridge/ticketbridge/internal/ticketing"
 )
@@ -27,31 +28,45 @@ func readsOf(integrations *provider.Set) ticketing.Reads {
 	}}
 }
 
-// writesOf make writes to integrations durable.
-func writesOf(integrations *provider.Set, temporal client.Client) writes {
-	return writes{operate.NewWrites(temporal, func(ctx context.Context, name string) (string, error) {
+// durableWrites make writes to integrations durable.
+func durableWrites(integrations *provider.Set, temporal client.Client) *operate.Writes {
+	return operate.NewWrites(temporal, func(ctx context.Context, name string) (string, error) {
 		in, err := integrations.Integration(ctx, name)
 		return in.Provider, err
-	})}
+	})
 }
 
 // writes give the HTTP interfaces durable writes.
-type writes struct{ writes *operate.Writes }
+type writes struct {
+	writes  *operate.Writes
+	uploads uploads
+}
 
 func (w writes) Start(ctx context.Context, asked httpapi.TicketWrite) (httpapi.StartedWrite, error) {
-	started, err := w.writes.Start(ctx, operate.WriteRequest{
+	request := operate.WriteRequest{
 		Integration: asked.Integration, Operator: string(asked.Operator), TicketID: asked.TicketID, PartID: asked.PartID,
 		Body: asked.Body, IdempotencyKey: asked.Key,
-	})
-	switch {
-	case errors.Is(err, operate.ErrInvalid):
-		return nil, fmt.Errorf("%w: %w", httpapi.ErrInvalidWrite, err)
-	case errors.Is(err, operate.ErrKeyReused):
-		return nil, fmt.Errorf("%w: %w", httpapi.ErrKeyReused, err)
-	case err != nil:
-		return nil, httpError(err)
+	}
+	if file, ok := asked.File.(*spool.File); ok {
+		return w.uploads.start(ctx, request, file)
+	}
+	started, err := w.writes.Start(ctx, request)
+	if err != nil {
+		return nil, writeError(err)
 	}
 	return startedWrite{started}, nil
+}
+
+// writeError turns an error of a start into the HTTP interfaces' own.
+func writeError(err error) error {
+	switch {
+	case errors.Is(err, operate.ErrInvalid):
+		return fmt.Errorf("%w: %w", httpapi.ErrInvalidWrite, err)
+	case errors.Is(err, operate.ErrKeyReused):
+		return fmt.Errorf("%w: %w", httpapi.ErrKeyReused, err)
+	default:
+		return httpError(err)
+	}
 }
 
 func (w writes) Outcome(ctx context.Context, integration, operationID string) (contract.WriteOutcome, error) {

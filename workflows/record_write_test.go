@@ -24,6 +24,7 @@ func writeRecordings() map[string]func(*recorder) (id, run string) {
 		"WriteTicket-crowd":     (*recorder).writeCrowd,
 		"WriteTicket-continues": (*recorder).writeContinues,
 		"WriteTicket-continued": (*recorder).writeContinued,
+		"WriteTicket-upload":    (*recorder).writeUpload,
 	}
 }
 
@@ -151,3 +152,35 @@ func (r *recorder) writeContinues() (string, string) {
 }
 
 func (r *recorder) writeContinued() (string, string) { return r.writeMany(), "" }
+
+func newUpload(text, holder string) operate.WriteRequest {
+	return operate.WriteRequest{Integration: integrationName, Operator: contract.WriteCreateAttachment, TicketID: "T1", Body: heldFile(text), HeldBy: holder}
+}
+
+// writeUpload is a file that is first held by nobody, then by a process that has
+// lost it, then by the same, which got it again; and the answer of the call is
+// lost.
+func (r *recorder) writeUpload() (string, string) {
+	files := &held{}
+	r.desk.on["file"] = upTo(1, true, unanswered())
+	r.startHolder(second, files)
+	w := r.start(newUpload("line", first))
+	require.Eventually(r.t, func() bool { return r.writeView(w.WorkflowID()).Waiting != "" }, 2*takenWithin, 100*time.Millisecond)
+	r.start(newUpload("line", second))
+	require.Eventually(r.t, func() bool { return len(r.writeView(w.WorkflowID()).Parked) > 0 }, 2*takenWithin, 100*time.Millisecond)
+	files.put(w.WorkflowID(), "line")
+	again := r.start(newUpload("line", second))
+	r.wait(again, contract.WriteOK)
+	require.NoError(r.t, again.Answered(r.t.Context()))
+	require.Equal(r.t, []string{"file T1: a.log, line"}, r.desk.written())
+	return w.WorkflowID(), ""
+}
+
+func (r *recorder) writeView(id string) contract.WriteView {
+	r.t.Helper()
+	value, err := r.client.QueryWorkflow(r.t.Context(), id, "", contract.QueryState)
+	require.NoError(r.t, err)
+	var view contract.WriteView
+	require.NoError(r.t, value.Get(&view))
+	return view
+}

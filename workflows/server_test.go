@@ -40,6 +40,7 @@ type real struct {
 	feed     *listFeed
 	delivery *delivery.Delivery
 	writes   *operate.Writes
+	workers  []worker.Worker // of queue ticketbridge first
 }
 
 func startReal(t *testing.T, metrics client.MetricsHandler) *real {
@@ -110,10 +111,23 @@ func (r *real) startWorkers() {
 		},
 		StillWanted: func(ctx context.Context, token []byte) error { return r.client.RecordActivityHeartbeat(ctx, token) },
 	})
-	for _, w := range []worker.Worker{main, tickets, feeds} {
+	r.workers = []worker.Worker{main, tickets, feeds}
+	for _, w := range r.workers {
 		require.NoError(r.t, w.Start())
 		r.t.Cleanup(w.Stop)
 	}
+}
+
+// startHolder starts a process that holds files.
+func (r *real) startHolder(queue string, files activities.Files) {
+	r.t.Helper()
+	w := worker.New(r.client, queue, worker.Options{DisableWorkflowWorker: true})
+	w.RegisterActivity(&activities.Writes{
+		Integrations: fullDeskOf(r.desk), Recorder: silent{}, Files: files,
+		StillWanted: func(ctx context.Context, token []byte) error { return r.client.RecordActivityHeartbeat(ctx, token) },
+	})
+	require.NoError(r.t, w.Start())
+	r.t.Cleanup(w.Stop)
 }
 
 // deliver hands events over and returns the workflow of the first.

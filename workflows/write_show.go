@@ -27,7 +27,8 @@ func (w *write) waitOutcome(ctx workflow.Context, r contract.WriteOutcomeRequest
 	w.waiting++
 	defer func() { w.waiting-- }()
 	until := workflow.Now(ctx).Add(wait)
-	known := func() bool { return w.outcome().Status != contract.WritePending }
+	// What was parked for want of a file that is there again is not parked.
+	known := func() bool { return w.outcome().Status != contract.WritePending && w.signals.held.Len() == 0 }
 	answered := func() bool { return w.closing || known() || !workflow.Now(ctx).Before(until) }
 	if w.waiting > crowd {
 		_, err = workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
@@ -69,6 +70,8 @@ func (w *write) waitingFor() string {
 	switch {
 	case w.state.Outcome != nil || w.state.Parked != nil:
 		return ""
+	case !w.state.Missed.IsZero():
+		return "whoever holds the file does not answer; sent again, it goes on at once"
 	case w.state.Unknown != nil:
 		return "an attempt had no answer; looking for what it may have done"
 	case w.state.Made != nil:

@@ -18,7 +18,7 @@ const writeItem = "1"
 
 // writeSignals are the channels of WriteTicket.
 type writeSignals struct {
-	answered, async, retry, discard, amend workflow.ReceiveChannel
+	answered, async, retry, discard, amend, held workflow.ReceiveChannel
 }
 
 func openWriteSignals(ctx workflow.Context) writeSignals {
@@ -28,11 +28,12 @@ func openWriteSignals(ctx workflow.Context) writeSignals {
 		retry:    workflow.GetSignalChannel(ctx, contract.SignalRetry),
 		discard:  workflow.GetSignalChannel(ctx, contract.SignalDiscard),
 		amend:    workflow.GetSignalChannel(ctx, contract.SignalAmend),
+		held:     workflow.GetSignalChannel(ctx, contract.SignalHeld),
 	}
 }
 
 func (s writeSignals) pending() bool {
-	return s.answered.Len()+s.async.Len()+s.retry.Len()+s.discard.Len()+s.amend.Len() > 0
+	return s.answered.Len()+s.async.Len()+s.retry.Len()+s.discard.Len()+s.amend.Len()+s.held.Len() > 0
 }
 
 // receive handles every buffered signal. It never blocks.
@@ -45,6 +46,7 @@ func (w *write) receive(ctx workflow.Context) {
 		w.state.Answered = true
 	})
 	each(w.signals.async, w.reject(contract.SignalAsync), func(nothing) { w.becomeAsync(ctx) })
+	each(w.signals.held, w.reject(contract.SignalHeld), func(s contract.HeldSignal) { w.isHeld(ctx, s) })
 	each(w.signals.retry, w.reject(contract.SignalRetry), func(s contract.ItemSignal) {
 		w.free(ctx, contract.SignalRetry, s.Item, nil)
 	})

@@ -75,6 +75,9 @@ func (w *write) call(ctx workflow.Context, options workflow.ActivityOptions, act
 	options.ScheduleToCloseTimeout = max(w.expiresAt().Sub(workflow.Now(ctx)), options.StartToCloseTimeout)
 	var result activities.WriteResult
 	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, options), activity, in).Get(ctx, &result)
+	if !unheld(err) {
+		w.state.Missed = time.Time{}
+	}
 	return result, err
 }
 
@@ -85,7 +88,8 @@ func (w *write) create(ctx workflow.Context) error {
 	if w.input.Operator == contract.WriteCreateTicket {
 		timeout = createTimeout
 	}
-	result, err := w.call(ctx, once(w.input.Provider, timeout, w.title()), writeActivities.WriteCreate, w.act())
+	options := w.upload(once(w.input.Provider, timeout, w.title()))
+	result, err := w.call(ctx, options, writeActivities.WriteCreate, w.act())
 	if err != nil {
 		return w.failed(ctx, err, true)
 	}
@@ -98,7 +102,8 @@ func (w *write) create(ctx workflow.Context) error {
 func (w *write) search(ctx workflow.Context) error {
 	u := w.state.Unknown
 	in := activities.WriteRecoverInput{Write: w.act(), EndedAt: u.EndedAt, Last: u.Scans > 0}
-	result, err := w.call(ctx, search(w.input.Provider, "look for what an unanswered "+w.input.Operator+" did"), writeActivities.WriteRecover, in)
+	options := w.onHolder(search(w.input.Provider, "look for what an unanswered "+w.input.Operator+" did"))
+	result, err := w.call(ctx, options, writeActivities.WriteRecover, in)
 	switch {
 	case err != nil:
 		return w.failed(ctx, err, false)
@@ -173,6 +178,10 @@ func (w *write) finish(ctx workflow.Context, o contract.WriteOutcome) {
 // failed decides what an activity's final error means: search for what it may
 // have done, tell the caller that it was refused, or wait for a person.
 func (w *write) failed(ctx workflow.Context, err error, once bool) error {
+	if unheld(err) {
+		w.missed(ctx, err)
+		return nil
+	}
 	v := judge(ctx, err, once)
 	if v.unknown {
 		w.state.Unknown = &unknown{EndedAt: workflow.Now(ctx)}

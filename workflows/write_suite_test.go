@@ -27,6 +27,7 @@ type writeSuite struct {
 	begin time.Time
 	input contract.WriteTicketInput
 	key   string
+	held  held
 }
 
 func TestWriteTicket(t *testing.T) { suite.Run(t, new(writeSuite)) }
@@ -35,6 +36,7 @@ func (s *writeSuite) SetupTest() {
 	s.begin = time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
 	s.desk = newFullDesk(func() time.Time { return s.env.Now() })
 	s.key = ""
+	s.held = held{}
 	s.write(contract.WriteCreateTicket, "", "", ticket.New{Name: "Disk full"})
 	s.newRun()
 }
@@ -56,7 +58,7 @@ func (s *writeSuite) newRun() {
 	s.env.SetWorkerOptions(worker.Options{WorkflowPanicPolicy: worker.FailWorkflow, DeadlockDetectionTimeout: time.Minute})
 	s.env.SetTestTimeout(time.Minute)
 	s.env.RegisterWorkflow(WriteTicket)
-	s.env.RegisterActivity(&activities.Writes{Integrations: s.desk, Recorder: silent{}})
+	s.env.RegisterActivity(&activities.Writes{Integrations: s.desk, Recorder: silent{}, Files: &s.held, StillWanted: heard})
 	s.env.RegisterActivity(&activities.Events{Integrations: s.desk})
 }
 

@@ -37,7 +37,9 @@ type write struct {
 	nudged bool
 	// waiting counts the callers who wait for the outcome.
 	waiting int
-	alarm   alarm
+	// asked is the task queue that the last call for a held file was given to.
+	asked string
+	alarm alarm
 }
 
 // writeState is what a run of WriteTicket hands to the next one.
@@ -52,8 +54,10 @@ type writeState struct {
 	Made *activities.WriteResult `json:"made,omitempty"`
 	// Repeated: what is to be deleted may be gone already, by an attempt of ours.
 	Repeated bool `json:"repeated,omitempty"`
-	Async    bool `json:"async,omitempty"`
-	Answered bool `json:"answered,omitempty"`
+	// Missed is since when nobody is found who holds the file.
+	Missed   time.Time `json:"missed,omitzero"`
+	Async    bool      `json:"async,omitempty"`
+	Answered bool      `json:"answered,omitempty"`
 	// Parked is why a person is needed, and ParkedAt since when.
 	Parked   *contract.WriteError   `json:"parked,omitempty"`
 	ParkedAt time.Time              `json:"parked_at,omitzero"`

@@ -56,6 +56,19 @@ func (w *Workers) Providers(names []string, integrations activities.Integrations
 	}
 }
 
+// Uploads serves the queue of the files that this process holds; spool is the id
+// of where it holds them.
+func (w *Workers) Uploads(spool string, files activities.Files, integrations activities.Integrations, recorder activities.Recorder) {
+	worker := w.Queue(contract.UploadQueue(spool), sdkworker.Options{
+		MaxConcurrentActivityExecutionSize: providerSlots,
+		DisableWorkflowWorker:              true,
+	})
+	worker.RegisterActivity(&activities.Writes{
+		Integrations: integrations, Recorder: recorder, Files: files,
+		StillWanted: func(ctx context.Context, token []byte) error { return w.client.RecordActivityHeartbeat(ctx, token) },
+	})
+}
+
 // Run works until ctx ends; calls that are running then may end. An error says
 // what keeps a worker from working.
 func (w *Workers) Run(ctx context.Context) error {

@@ -36,9 +36,14 @@ type Settings struct {
 	LogLevel    string   `split_words:"true" default:"info" desc:"debug, info, warn or error"`
 	LogFormat   string   `split_words:"true" default:"auto" desc:"text, json, or auto: text on a terminal"`
 	StopTimeout Duration `split_words:"true" default:"25s" desc:"how long running calls may take to end when the process is stopped"`
+	FeedWindow  Duration `split_words:"true" default:"70s" desc:"how long one activity waits for news of a feed"`
 	// SecretKeys is not of type Secret: envconfig fills texts only. It is not shown.
-	SecretKeys string   `split_words:"true" desc:"keys that secrets of integrations made by the API are encrypted with: 32 random bytes each, in base64; separated by commas, the one in use first"`
-	FeedWindow Duration `split_words:"true" default:"70s" desc:"how long one activity waits for news of a feed"`
+	SecretKeys string `split_words:"true" desc:"keys that secrets of integrations made by the API are encrypted with: 32 random bytes each, in base64; separated by commas, the one in use first"`
+	MaxUpload  Size   `split_words:"true" default:"256MB" desc:"the largest file that starter serve takes for a ticket"`
+	Spool      struct {
+		Dir   string `desc:"where starter serve keeps files above 1 MB until they are at the provider; empty for ticketbridge-spool among the system's temporary files"`
+		Limit Size   `default:"2GB" desc:"how much it keeps there at most"`
+	}
 }
 
 // LoadSettings reads the environment and names everything that is wrong with
@@ -77,6 +82,8 @@ func (s Settings) validate() []error {
 	check(slices.Contains([]string{"auto", "text", "json"}, s.LogFormat), "LOG_FORMAT", "want auto, text or json")
 	check(s.StopTimeout > 0 && s.StopTimeout <= Duration(time.Hour), "STOP_TIMEOUT", "want more than 0 and at most 1h")
 	check(s.FeedWindow >= Duration(time.Second) && s.FeedWindow <= Duration(140*time.Second), "FEED_WINDOW", "want 1s to 140s: the feed's activity says only in the middle of its window that it lives")
+	check(s.MaxUpload >= megabyte, "MAX_UPLOAD", "want at least 1MB")
+	check(s.Spool.Limit >= s.MaxUpload, "SPOOL_LIMIT", "want at least as much as "+settingsPrefix+"_MAX_UPLOAD")
 	return errs
 }
 

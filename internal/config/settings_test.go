@@ -35,6 +35,9 @@ func TestSettingsHaveDefaults(t *testing.T) {
 	assert.Equal(t, "auto", s.LogFormat)
 	assert.Equal(t, 25*time.Second, s.StopTimeout.Std())
 	assert.Equal(t, 70*time.Second, s.FeedWindow.Std())
+	assert.EqualValues(t, 256<<20, s.MaxUpload)
+	assert.EqualValues(t, 2<<30, s.Spool.Limit)
+	assert.Empty(t, s.Spool.Dir)
 }
 
 func TestSettingsComeFromTheEnvironment(t *testing.T) {
@@ -42,6 +45,7 @@ func TestSettingsComeFromTheEnvironment(t *testing.T) {
 	for name, value := range map[string]string{
 		"CONFIG": "my.yaml", "HTTP_ADDR": ":80", "HTTP_TLS_CERT": "c.pem", "HTTP_TLS_KEY": "k.pem",
 		"METRICS_ADDR": "", "LOG_LEVEL": "debug", "LOG_FORMAT": "json", "STOP_TIMEOUT": "1m", "FEED_WINDOW": "5s",
+		"MAX_UPLOAD": "100MB", "SPOOL_DIR": "/var/spool/x", "SPOOL_LIMIT": "1GB",
 	} {
 		t.Setenv("TICKETBRIDGE_"+name, value)
 	}
@@ -56,6 +60,9 @@ func TestSettingsComeFromTheEnvironment(t *testing.T) {
 	assert.Equal(t, "json", s.LogFormat)
 	assert.Equal(t, time.Minute, s.StopTimeout.Std())
 	assert.Equal(t, 5*time.Second, s.FeedWindow.Std())
+	assert.EqualValues(t, 100<<20, s.MaxUpload)
+	assert.EqualValues(t, 1<<30, s.Spool.Limit)
+	assert.Equal(t, "/var/spool/x", s.Spool.Dir)
 }
 
 func TestSettingsSayWhatIsWrongWithoutTheValue(t *testing.T) {
@@ -67,9 +74,14 @@ func TestSettingsSayWhatIsWrongWithoutTheValue(t *testing.T) {
 		"misspelt": {
 			map[string]string{"HTPP_ADDR": secret, "ZZZZZZ": secret},
 			`TICKETBRIDGE_HTPP_ADDR: unknown setting; did you mean "HTTP_ADDR"? (all begin with TICKETBRIDGE_, so a secret of the configuration needs another name)
-TICKETBRIDGE_ZZZZZZ: unknown setting; known are CONFIG, HTTP_ADDR, HTTP_TLS_CERT, HTTP_TLS_KEY, METRICS_ADDR, LOG_LEVEL, LOG_FORMAT, STOP_TIMEOUT, SECRET_KEYS, FEED_WINDOW (all begin with TICKETBRIDGE_, so a secret of the configuration needs another name)`,
+TICKETBRIDGE_ZZZZZZ: unknown setting; known are CONFIG, HTTP_ADDR, HTTP_TLS_CERT, HTTP_TLS_KEY, METRICS_ADDR, LOG_LEVEL, LOG_FORMAT, STOP_TIMEOUT, FEED_WINDOW, SECRET_KEYS, MAX_UPLOAD, SPOOL_DIR, SPOOL_LIMIT (all begin with TICKETBRIDGE_, so a secret of the configuration needs another name)`,
 		},
-		"duration": {map[string]string{"STOP_TIMEOUT": secret}, `TICKETBRIDGE_STOP_TIMEOUT: want a duration like "10s", "5m", "1h30m" or "7d"`},
+		"duration":  {map[string]string{"STOP_TIMEOUT": secret}, `TICKETBRIDGE_STOP_TIMEOUT: want a duration like "10s", "5m", "1h30m" or "7d"`},
+		"size":      {map[string]string{"MAX_UPLOAD": secret}, `TICKETBRIDGE_MAX_UPLOAD: want a size like "256MB" or "2GB"`},
+		"no unit":   {map[string]string{"SPOOL_LIMIT": "1000"}, `TICKETBRIDGE_SPOOL_LIMIT: want a size like "256MB" or "2GB"`},
+		"too large": {map[string]string{"SPOOL_LIMIT": "9999999999999GB"}, `TICKETBRIDGE_SPOOL_LIMIT: want a size like "256MB" or "2GB"`},
+		"no room":   {map[string]string{"SPOOL_LIMIT": "200MB"}, `TICKETBRIDGE_SPOOL_LIMIT: want at least as much as TICKETBRIDGE_MAX_UPLOAD`},
+		"nothing":   {map[string]string{"MAX_UPLOAD": "0MB"}, `TICKETBRIDGE_MAX_UPLOAD: want at least 1MB`},
 		"several": {map[string]string{"HTTP_ADDR": secret, "METRICS_ADDR": secret, "LOG_LEVEL": secret, "LOG_FORMAT": secret, "CONFIG": "", "FEED_WINDOW": "1h", "STOP_TIMEOUT": "0s", "HTTP_TLS_KEY": secret},
 			`TICKETBRIDGE_CONFIG: is empty; unset it for ticketbridge.yaml, or name a file
 TICKETBRIDGE_HTTP_ADDR: want host:port, e.g. 127.0.0.1:8080 or :8080 for all interfaces

@@ -3,16 +3,23 @@
 // the shapes of inputs and answers.
 package contract
 
+import "time"
+
 // Task queues.
 const (
 	QueueWorkflows = "ticketbridge"
 	QueueFeeds     = "ticketbridge-feeds"
 	queueProvider  = "ticketbridge-"
+	queueUploads   = "ticketbridge-uploads-"
 )
 
 // ProviderQueue is the task queue of a provider's calls; provider is its short
 // name, e.g. "jira".
 func ProviderQueue(provider string) string { return queueProvider + provider }
+
+// UploadQueue is the task queue of the process that holds files of uploads; spool
+// is the id of where it holds them.
+func UploadQueue(spool string) string { return queueUploads + spool }
 
 // Workflow types.
 const (
@@ -39,10 +46,11 @@ const (
 )
 
 // Signals of WriteTicket: a 2xx was written to the caller in full; a caller took
-// a 202 and asks later.
+// a 202 and asks later; a process holds the file that is to be attached.
 const (
 	SignalAnswered = "answered"
 	SignalAsync    = "async"
+	SignalHeld     = "held"
 )
 
 // QueryState is answered by every workflow.
@@ -81,6 +89,10 @@ const (
 	MetricUnparked = "ticketbridge_unparked"
 )
 
+// UploadHeartbeat is how long the process that sends a held file may be silent
+// before Temporal takes it for dead.
+const UploadHeartbeat = 30 * time.Second
+
 // Error types of activities, as they appear in Temporal.
 const (
 	ErrorRetry          = "Retry"
@@ -92,4 +104,5 @@ const (
 	ErrorConfiguration  = "Configuration"
 	ErrorInvalidInput   = "InvalidInput"
 	ErrorTicketClosed   = "TicketClosed"
+	ErrorNotHeld        = "NotHeld"
 )

@@ -31,6 +31,10 @@ type WriteOutcome struct {
 	Error *WriteError `json:"error,omitempty"`
 }
 
+// KindFileMissing is the kind of a parked write whose file nobody holds any more:
+// sent again, it goes on.
+const KindFileMissing = "file_missing"
+
 // WriteError is why a write was not made.
 type WriteError struct {
 	// Kind is that of ticket.Error: permanent, not_found, not_supported, closed;

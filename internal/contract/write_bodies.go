@@ -2,16 +2,20 @@ package contract
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/ticketbridge/ticketbridge/internal/ticket"
 )
 
 // MaxAttachment is the largest file that a write carries, in bytes: it goes
-// through Temporal, whose limit for all of an input is 2 MB.
+// through Temporal, whose limit for all of an input is 2 MB. Of a larger one it
+// carries what tells it from others.
 const MaxAttachment = 1 << 20
 
 // NewAttachment is the body of create_attachment.
@@ -19,15 +23,40 @@ type NewAttachment struct {
 	FileName string `json:"file_name"`
 	// FileType is a media type; empty lets the name decide.
 	FileType string `json:"file_type,omitempty"`
-	Content  []byte `json:"content"`
+	Content  []byte `json:"content,omitzero"`
+	// Size in bytes and SHA256 in hex stand for a content that is not here:
+	// WriteTicketInput.HeldBy has it.
+	Size   int64  `json:"size,omitempty"`
+	SHA256 string `json:"sha256,omitempty"`
 }
 
-// Asked is the attachment as providers are asked for it.
-func (n NewAttachment) Asked(operation string) ticket.NewAttachment {
-	return ticket.NewAttachment{
-		FileName: n.FileName, FileType: n.FileType, Operation: operation, Size: int64(len(n.Content)),
-		Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(n.Content)), nil },
+// Held: the content is not here.
+func (n NewAttachment) Held() bool { return n.SHA256 != "" }
+
+// Asked is the attachment as providers are asked for it; open gives the content
+// of one that is held.
+func (n NewAttachment) Asked(operation string, open func() (io.ReadCloser, error)) ticket.NewAttachment {
+	asked := ticket.NewAttachment{FileName: n.FileName, FileType: n.FileType, Operation: operation, Size: n.Size, Open: open}
+	if !n.Held() {
+		asked.Size = int64(len(n.Content))
+		asked.Open = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(n.Content)), nil }
 	}
+	return asked
+}
+
+func (n NewAttachment) check() error {
+	sum, err := hex.DecodeString(n.SHA256)
+	switch {
+	case len(n.Content) > MaxAttachment:
+		return fmt.Errorf("body.content: %d bytes; want at most %d", len(n.Content), MaxAttachment)
+	case n.Held() && (err != nil || len(sum) != sha256.Size || strings.ToLower(n.SHA256) != n.SHA256):
+		return fmt.Errorf("body.sha256: %q: want 64 hexadecimal digits in lower case", n.SHA256)
+	case n.Held() && n.Content != nil:
+		return errors.New("body.content: there is a sha256, which stands for content that is elsewhere")
+	case n.Size < 0, n.Size > 0 && !n.Held():
+		return fmt.Errorf("body.size: %d: want the size of the file that sha256 is of", n.Size)
+	}
+	return required("file_name", n.FileName)
 }
 
 // checkBody reads a body as strictly as it was typed: a misspelt member must not
@@ -45,12 +74,7 @@ func checkBody(operator string, body json.RawMessage) error {
 	case WritePatchNote:
 		return check(body, func(ticket.NotePatch) error { return notEmpty(body) })
 	case WriteCreateAttachment:
-		return check(body, func(n NewAttachment) error {
-			if len(n.Content) > MaxAttachment {
-				return fmt.Errorf("body.content: %d bytes; want at most %d", len(n.Content), MaxAttachment)
-			}
-			return required("file_name", n.FileName)
-		})
+		return check(body, NewAttachment.check)
 	}
 	if len(body) > 0 {
 		return fmt.Errorf("body: %s has none", operator)

@@ -52,6 +52,10 @@ type WriteTicketInput struct {
 	// BodyHash is the WriteHash of what the caller asked for. It stays when a
 	// person amends the body.
 	BodyHash string `json:"body_hash,omitempty"`
+	// HeldBy is the task queue of the process that holds the file to be attached,
+	// where the body has its SHA-256 in place of the content. It is no part of what
+	// is written: another process may come to hold the same file.
+	HeldBy string `json:"held_by,omitempty"`
 	// FirstScheduledAt is when the write's first run began, and State what that
 	// run has come to; a run hands both to the next one.
 	FirstScheduledAt time.Time       `json:"first_scheduled_at,omitzero"`
@@ -79,6 +83,12 @@ func (in WriteTicketInput) Validate(workflowID string) error {
 		}
 		in.BodyHash = hash
 	}
+	if file := in.File(); file.Held() != (in.HeldBy != "") {
+		return errors.New("held_by: want the task queue of who holds the file, where the body has its sha256, and only there")
+	}
+	if in.HeldBy != "" && !isUploadQueue(in.HeldBy) {
+		return fmt.Errorf("held_by: %q is not the task queue of a process that holds files", in.HeldBy)
+	}
 	if !in.Keyed {
 		if want := WriteID(in.Integration, in.BodyHash); want != workflowID {
 			return fmt.Errorf("this write belongs to the workflow id %q, not %q; start it there", want, workflowID)
@@ -90,6 +100,34 @@ func (in WriteTicketInput) Validate(workflowID string) error {
 			WriteID(in.Integration, strings.Repeat("x", hashLength)), workflowID)
 	}
 	return nil
+}
+
+// File is the file that is to be attached; without a name where it is none.
+func (in WriteTicketInput) File() NewAttachment {
+	var file NewAttachment
+	if in.Operator != WriteCreateAttachment || json.Unmarshal(in.Body, &file) != nil {
+		return NewAttachment{}
+	}
+	return file
+}
+
+// HeldSignal tells WriteTicket who holds the file that it is to attach.
+type HeldSignal struct {
+	// By is the task queue of that process, SHA256 what it holds.
+	By     string `json:"by"`
+	SHA256 string `json:"sha256"`
+}
+
+// Validate refuses what names nobody.
+func (s HeldSignal) Validate() error {
+	if !isUploadQueue(s.By) {
+		return fmt.Errorf("by: %q is not the task queue of a process that holds files", s.By)
+	}
+	return nil
+}
+
+func isUploadQueue(name string) bool {
+	return strings.HasPrefix(name, queueUploads) && name != queueUploads
 }
 
 func isHash(text string) bool {

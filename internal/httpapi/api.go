@@ -40,6 +40,10 @@ type Options struct {
 	// Providers are what this version can speak to; without it there are no
 	// capabilities to ask for.
 	Providers []ticketing.Provider
+	// Spool keeps large files on their way; without it files are at most 1 MB.
+	Spool Spool
+	// MaxUpload is the largest file in bytes.
+	MaxUpload int64
 	// Health answers /readyz; without it the program is always ready.
 	Health Health
 	// Metrics answers /metrics; without it there is no such path.
@@ -74,6 +78,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.MaxBody <= 0 {
 		o.MaxBody = DefaultMaxBody
+	}
+	if o.MaxUpload <= 0 {
+		o.MaxUpload = DefaultMaxUpload
 	}
 	if o.Version == "" {
 		o.Version = "dev"

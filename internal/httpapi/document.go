@@ -133,6 +133,9 @@ func (s *schemas) operation(rt route) *operation {
 	if rt.body != nil {
 		op.RequestBody = s.requestBody(rt.body)
 	}
+	if rt.raw {
+		op.RequestBody.Content["application/octet-stream"] = mediaType{&schema{Type: "string", Format: "binary"}}
+	}
 	for _, ans := range rt.answers {
 		op.Responses[strconv.Itoa(ans.status)] = s.response(ans)
 	}

@@ -27,8 +27,8 @@ func (a *api) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 
 // readUpTo reads a body of at most limit bytes.
 func readUpTo(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
-	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
-		return nil, &refusal{status: http.StatusUnsupportedMediaType, detail: "Send the body without Content-Encoding."}
+	if err := plainEncoding(r); err != nil {
+		return nil, err
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	if err == nil {
@@ -41,6 +41,14 @@ func readUpTo(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 		return nil, &refusal{status: http.StatusRequestTimeout, err: err, detail: "The body did not arrive in time."}
 	}
 	return nil, &refusal{status: http.StatusBadRequest, err: err, detail: "The body could not be read to its end."}
+}
+
+// plainEncoding refuses a body that is packed.
+func plainEncoding(r *http.Request) error {
+	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
+		return &refusal{status: http.StatusUnsupportedMediaType, detail: "Send the body without Content-Encoding."}
+	}
+	return nil
 }
 
 func tooLarge(detail string) error {

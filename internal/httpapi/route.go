@@ -25,7 +25,9 @@ type route struct {
 	operator   ticketing.Operator
 	parameters []parameter
 	// body is a value of the type that the call carries, nil for none.
-	body    any
+	body any
+	// raw: the body may be the bytes of a file, too.
+	raw     bool
 	answers []answer
 	// within is how long an answer may take; 0 means AnswerWithin.
 	within time.Duration

@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ticketbridge/ticketbridge/internal/contract"
 	"github.com/ticketbridge/ticketbridge/internal/ticket"
 	"github.com/ticketbridge/ticketbridge/internal/ticketing"
 )
@@ -81,17 +79,6 @@ type createAttachmentRequest struct {
 	Content  string `json:"content" doc:"The bytes in base64."`
 }
 
-func (c createAttachmentRequest) bytes() ([]byte, error) {
-	if strings.TrimSpace(c.FileName) == "" {
-		return nil, bodyError("/file_name", "missing")
-	}
-	content, err := base64.StdEncoding.DecodeString(c.Content)
-	if err != nil {
-		return nil, bodyError("/content", "is not base64: "+err.Error())
-	}
-	return content, nil
-}
-
 // patchOperationShape is how the document shows an operation of a JSON Patch.
 type patchOperationShape struct {
 	Op    string `json:"op" doc:"add, remove, replace, move, copy or test"`
@@ -112,23 +99,10 @@ func (a *api) readTicketing(w http.ResponseWriter, r *http.Request, into any) er
 	if err != nil {
 		return err
 	}
-	return decodeTicketing(body, into)
+	return unmarshalTicketing(body, into)
 }
 
-// maxFileBody has room for the largest file that a write carries, in base64, with
-// its name.
-const maxFileBody = (contract.MaxAttachment+2)/3*4 + 64<<10
-
-// readFile reads the JSON body of a write that carries a file.
-func (a *api) readFile(w http.ResponseWriter, r *http.Request, into *createAttachmentRequest) error {
-	body, err := readUpTo(w, r, max(a.MaxBody, maxFileBody))
-	if err != nil {
-		return err
-	}
-	return decodeTicketing(body, into)
-}
-
-func decodeTicketing(body []byte, into any) error {
+func unmarshalTicketing(body []byte, into any) error {
 	err := json.Unmarshal(body, into)
 	if mistyped, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		return bodyError("/"+strings.ReplaceAll(mistyped.Field, ".", "/"), "is of the wrong type: want "+mistyped.Type.String())

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"net/http"
 
-	"github.com/ticketbridge/ticketbridge/internal/contract"
 	"github.com/ticketbridge/ticketbridge/internal/ticket"
 	"github.com/ticketbridge/ticketbridge/internal/ticketing"
 )
@@ -37,6 +36,10 @@ func ticketEnvelope() func(json.RawMessage) (any, error) {
 
 func noteEnvelope() func(json.RawMessage) (any, error) {
 	return decoded(func(n ticket.Note) any { return noteAnswer{n} })
+}
+
+func attachmentEnvelope() func(json.RawMessage) (any, error) {
+	return decoded(func(made ticket.Attachment) any { return attachmentMetadataAnswer{metadataOf(made)} })
 }
 
 func (a *api) createTicket(w http.ResponseWriter, r *http.Request, c Caller) error {
@@ -121,21 +124,6 @@ func (a *api) deleteNote(w http.ResponseWriter, r *http.Request, c Caller) error
 	}, nil)
 }
 
-func (a *api) createAttachment(w http.ResponseWriter, r *http.Request, c Caller) error {
-	var body createAttachmentRequest
-	if err := a.readFile(w, r, &body); err != nil {
-		return err
-	}
-	content, err := body.bytes()
-	if err != nil {
-		return err
-	}
-	return a.write(w, r, c, TicketWrite{
-		Operator: ticketing.CreateAttachment, TicketID: r.PathValue("ticketId"),
-		Body: contract.NewAttachment{FileName: body.FileName, Content: content},
-	}, decoded(func(made ticket.Attachment) any { return attachmentMetadataAnswer{metadataOf(made)} }))
-}
-
 func (a *api) deleteAttachment(w http.ResponseWriter, r *http.Request, c Caller) error {
 	return a.write(w, r, c, TicketWrite{
 		Operator: ticketing.DeleteAttachment, TicketID: r.PathValue("ticketId"), PartID: r.PathValue("attachmentId"),
@@ -165,6 +153,20 @@ func writing(method, path, summary string, body, result any, parameters []parame
 	}
 }
 
+// uploading is a route that takes a file as it is, too.
+func uploading(rt route) route {
+	rt.raw, rt.within = true, uploadWithin
+	rt.parameters = append(rt.parameters,
+		parameter{"file_name", "query", "The file's name, where its bytes are the body. Their Content-Type becomes the file's type."},
+		parameter{"Content-Disposition", "header", "The same, as attachment; filename=...; file_name goes before it."})
+	rt.answers = append(rt.answers,
+		answer{status: 408, about: "The file did not arrive in time.", body: problem{}},
+		answer{status: 415, about: "A form with parts, or a Content-Encoding.", body: problem{}},
+		answer{status: 507, about: "There is no room for the file now.", body: problem{}, headers: []string{"Retry-After"}})
+	rt.detail += " A file above 1 MB is on the server's disk until it is made, so it is waited for longer, and respond-async is not taken: what has no 2xx yet can be sent again, and joins."
+	return rt
+}
+
 func (a *api) ticketWriteRoutes() []route {
 	if a.Writes == nil {
 		return nil
@@ -181,7 +183,7 @@ func (a *api) ticketWriteRoutes() []route {
 		writing(http.MethodPost, "tickets/{ticketId}/notes", "Add a note to a ticket", createNoteRequest{}, noteAnswer{}, ticketID, a.createNote).does(ticketing.CreateNote),
 		writing(http.MethodPatch, "tickets/{ticketId}/notes/{noteId}", "Change a note by JSON Patch", patch, noteAnswer{}, note, a.patchNote).does(ticketing.PatchNote),
 		writing(http.MethodDelete, "tickets/{ticketId}/notes/{noteId}", "Delete a note", nil, nil, note, a.deleteNote).does(ticketing.DeleteNote),
-		writing(http.MethodPost, "attachments/{ticketId}", "Attach a file, base64 in JSON", createAttachmentRequest{}, attachmentMetadataAnswer{}, ticketID, a.createAttachment).does(ticketing.CreateAttachment),
+		uploading(writing(http.MethodPost, "attachments/{ticketId}", "Attach a file: its bytes, or base64 in JSON", createAttachmentRequest{}, attachmentMetadataAnswer{}, ticketID, a.createAttachment)).does(ticketing.CreateAttachment),
 		writing(http.MethodDelete, "attachments/{ticketId}/{attachmentId}", "Delete a file", nil, nil, file, a.deleteAttachment).does(ticketing.DeleteAttachment),
 		reading("operations/{operation}", "How a write stands", ticketOperation{}, []parameter{{"operation", "path", "The id that a 202 or 503 gave."}}, a.getOperation),
 	}

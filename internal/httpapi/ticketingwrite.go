@@ -25,6 +25,8 @@ type TicketWrite struct {
 	// Body is a ticket.New, ticket.Patch, ticket.NewComment, ticket.NewNote,
 	// ticket.NotePatch or contract.NewAttachment; nil for a delete.
 	Body any
+	// File is the file that Body names by its SHA-256, nil where it names none.
+	File SpooledFile
 	// Key is the Idempotency-Key; empty: the write is known by what it says.
 	Key string
 }
@@ -61,7 +63,8 @@ var (
 const retryWrite = time.Second
 
 // write makes a write and answers with what the provider made of it, within
-// DecideWithin, or within less where the caller prefers that. Later it goes on all the same: 202 for who asked for that, else
+// DecideWithin, that of a large file within uploadWait, or within less where the
+// caller prefers that. Later it goes on all the same: 202 for who asked for that, else
 // 503, because a 2xx without a result would be taken for success.
 func (a *api) write(w http.ResponseWriter, r *http.Request, c Caller, asked TicketWrite, answer func(json.RawMessage) (any, error)) error {
 	asked.Integration, asked.Key = c.Integration, r.Header.Get("Idempotency-Key")
@@ -71,11 +74,12 @@ func (a *api) write(w http.ResponseWriter, r *http.Request, c Caller, asked Tick
 	}
 	defer started.Close()
 	prefers := preferenceOf(r.Header)
-	outcome, ended, err := started.Wait(r.Context(), prefers.forWrite())
+	outcome, ended, err := await(r.Context(), started, prefers, asked.File)
 	if err != nil {
 		return err
 	}
-	if !ended && prefers.async {
+	// A 202 could not be forgotten while the file is on this machine's disk only.
+	if !ended && prefers.async && asked.File == nil {
 		if outcome, ended, err = started.Async(r.Context()); err != nil {
 			return err
 		}
@@ -95,6 +99,22 @@ func (a *api) write(w http.ResponseWriter, r *http.Request, c Caller, asked Tick
 		return notWritten(started.OperationID(), outcome)
 	}
 	return a.written(w, r, started, outcome, answer)
+}
+
+// await waits for the end of a write, for that of a large file longer: whoever
+// sends it again has to send much.
+func await(ctx context.Context, started StartedWrite, prefers preference, file SpooledFile) (outcome contract.WriteOutcome, ended bool, err error) {
+	wait := prefers.forWrite()
+	if file != nil && !prefers.waits {
+		wait = uploadWait
+	}
+	for {
+		turn := min(wait, DecideWithin)
+		outcome, ended, err = started.Wait(ctx, turn)
+		if wait -= turn; ended || err != nil || wait <= 0 {
+			return outcome, ended, err
+		}
+	}
 }
 
 // written answers with the result, and says so to the write once it is out.

@@ -50,7 +50,7 @@ func (f *fakeWrites) Outcome(_ context.Context, integration, id string) (contrac
 func (f *fakeWrites) OperationID() string { return "write:jira-ops:abc/run" }
 
 func (f *fakeWrites) Wait(_ context.Context, wait time.Duration) (contract.WriteOutcome, bool, error) {
-	f.waited = wait
+	f.waited += wait
 	return f.outcome, f.ended, nil
 }
 

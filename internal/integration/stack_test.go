@@ -100,7 +100,7 @@ func start(t *testing.T, o options) *stack {
 		"TEMPORAL_ADDRESS=" + server.address, "TICKETBRIDGE_CONFIG=" + filepath.Join(s.dir, "ticketbridge.yaml"),
 		"TICKETBRIDGE_HTTP_ADDR=" + s.httpAddr, "TICKETBRIDGE_METRICS_ADDR=", "TICKETBRIDGE_LOG_FORMAT=text",
 		"TEST_JIRA_TOKEN=secret-of-jira", "TEST_CALLER_TOKEN=" + token, "TEST_FEED_KEY=secret-of-feed",
-		"TICKETBRIDGE_FEED_WINDOW=" + orText(o.window, "5s"),
+		"TICKETBRIDGE_FEED_WINDOW=" + orText(o.window, "5s"), "TICKETBRIDGE_SPOOL_DIR=" + filepath.Join(s.dir, "spool"),
 	}
 	s.env = append(s.env, o.env...)
 	for range max(o.workers, 1) {

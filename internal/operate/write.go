@@ -177,7 +177,7 @@ func (h *Write) Answered(ctx context.Context) error {
 	if h.keyed {
 		return nil // its key says what it is
 	}
-	if err := h.signal(ctx, contract.SignalAnswered); err != nil {
+	if err := h.signal(ctx, contract.SignalAnswered, struct{}{}); err != nil {
 		if errors.Is(err, ErrNotFound) {
 			return nil // it has ended already
 		}
@@ -204,7 +204,7 @@ func (h *Write) awaitEnd(ctx context.Context) error {
 // waits for a person. Where the write has ended meanwhile its outcome is told,
 // and true.
 func (h *Write) Async(ctx context.Context) (contract.WriteOutcome, bool, error) {
-	err := h.signal(ctx, contract.SignalAsync)
+	err := h.signal(ctx, contract.SignalAsync, struct{}{})
 	if errors.Is(err, ErrNotFound) {
 		return h.look(ctx)
 	}
@@ -213,9 +213,9 @@ func (h *Write) Async(ctx context.Context) (contract.WriteOutcome, bool, error) 
 
 // signal reaches the run, or the one that goes on in its place; ErrNotFound where
 // the write has ended.
-func (h *Write) signal(ctx context.Context, name string) error {
+func (h *Write) signal(ctx context.Context, name string, payload any) error {
 	for {
-		err := h.of.temporal.SignalWorkflow(ctx, h.id, h.run, name, struct{}{})
+		err := h.of.temporal.SignalWorkflow(ctx, h.id, h.run, name, payload)
 		if err == nil {
 			return nil
 		}

@@ -48,6 +48,9 @@ type WriteRequest struct {
 	// Body is a ticket.New, ticket.Patch, ticket.NewComment, ticket.NewNote,
 	// ticket.NotePatch or contract.NewAttachment; nil for a delete.
 	Body any
+	// HeldBy is the task queue of the process that holds the file to be attached,
+	// where Body names one by its SHA-256.
+	HeldBy string
 	// IdempotencyKey is what the caller calls the write; empty: a write is known
 	// by what it says.
 	IdempotencyKey string
@@ -71,6 +74,19 @@ func (w *Writes) Start(ctx context.Context, r WriteRequest) (*Write, error) {
 	if err := w.gates.wait(ctx, id); err != nil {
 		return nil, err
 	}
+	h, err := w.start(ctx, r, in, id)
+	if err != nil || in.HeldBy == "" {
+		return h, err
+	}
+	// A run that was joined may know of another holder only, who may be gone.
+	if err := h.signal(ctx, contract.SignalHeld, heldSignal(in)); err != nil && !errors.Is(err, ErrNotFound) {
+		return nil, err
+	}
+	return h, nil
+}
+
+// start starts a run, or joins one.
+func (w *Writes) start(ctx context.Context, r WriteRequest, in contract.WriteTicketInput, id string) (*Write, error) {
 	options := client.StartWorkflowOptions{
 		ID: id, TaskQueue: contract.QueueWorkflows,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
@@ -97,10 +113,18 @@ func (w *Writes) Start(ctx context.Context, r WriteRequest) (*Write, error) {
 	return &Write{of: w, id: id, run: run.GetRunID(), keyed: in.Keyed}, nil
 }
 
+// ID is the workflow id that a write has, or is going to have; ErrInvalid where it
+// is none.
+func (w *Writes) ID(ctx context.Context, r WriteRequest) (string, error) {
+	_, id, err := w.input(ctx, r)
+	return id, err
+}
+
 // input is what the workflow starts with, and the id that belongs to it.
 func (w *Writes) input(ctx context.Context, r WriteRequest) (contract.WriteTicketInput, string, error) {
 	in := contract.WriteTicketInput{
 		Integration: r.Integration, Operator: r.Operator, TicketID: r.TicketID, PartID: r.PartID, Keyed: r.IdempotencyKey != "",
+		HeldBy: r.HeldBy,
 	}
 	invalid := func(err error) error { return fmt.Errorf("%s: %w: %w", r.Operator, ErrInvalid, err) }
 	var err error

@@ -42,7 +42,7 @@ type Request struct {
 	Header http.Header
 	Body   []byte
 	// Stream is sent in place of Body. Timeout then bounds the time without
-	// progress, not the whole call.
+	// progress, not the whole call; a large one may take longer to be answered.
 	Stream *Stream
 }
 

@@ -126,7 +126,14 @@ type upload struct {
 	*watchdog
 	body io.ReadCloser
 	left int64
+	// digesting is how much longer the answer may take when all is sent.
+	digesting time.Duration
 }
+
+// digestRate is how fast the other side checks and stores at least what it was
+// sent, in bytes a second. A call that is given up before is made again, and would
+// have its effect twice.
+const digestRate = 2 << 20
 
 // Read gives the last part only when it is certain to be the last: content of
 // another size never makes a whole request.
@@ -145,6 +152,8 @@ func (u *upload) Read(p []byte) (int, error) {
 		return 0, &StreamError{ErrSize}
 	case err != nil && err != io.EOF:
 		return 0, &StreamError{err}
+	case u.left == 0:
+		u.timer.Reset(u.patience + u.digesting)
 	}
 	return n, err
 }
@@ -163,7 +172,8 @@ func (r Request) http(ctx context.Context, w *watchdog) (*http.Request, error) {
 			if err != nil {
 				return nil, &StreamError{err}
 			}
-			return &upload{watchdog: w, body: body, left: r.Stream.Size}, nil
+			digesting := time.Duration(float64(r.Stream.Size) / digestRate * float64(time.Second))
+			return &upload{watchdog: w, body: body, left: r.Stream.Size, digesting: digesting}, nil
 		}
 		if req.Body, err = open(); err != nil {
 			return nil, err

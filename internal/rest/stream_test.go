@@ -124,3 +124,21 @@ func TestAStreamThatStallsIsEnded(t *testing.T) {
 	assert.ErrorIs(t, err, context.DeadlineExceeded)
 	assert.ErrorContains(t, err, "no answer in time")
 }
+
+// The other side may need a while for what is large, after all of it has come.
+func TestALargeStreamMayTakeTheOtherSideAWhile(t *testing.T) {
+	for size, lost := range map[int64]bool{1 << 20: false, 1: true} {
+		server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body) // the client's own error tells
+			select {
+			case <-time.After(250 * time.Millisecond):
+			case <-r.Context().Done():
+			}
+		}))
+		c := fresh()
+		c.Timeout = 50 * time.Millisecond
+		_, err := c.Do(t.Context(), Request{Method: "POST", URL: server.URL, Stream: &Stream{Open: content(strings.Repeat("x", int(size))), Size: size}})
+		assert.Equal(t, lost, err != nil, "%d bytes: %v", size, err)
+		server.Close()
+	}
+}
