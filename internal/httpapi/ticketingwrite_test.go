@@ -134,6 +134,7 @@ func TestWritesThatTakeLonger(t *testing.T) {
 	assert.Zero(t, e.writes.async+e.writes.answered)
 	assert.Equal(t, DecideWithin, e.writes.waited)
 
+	e.writes.waited = 0
 	w = e.call("POST", "/v1/ticketing/tickets", body, "Prefer", "wait=5, respond-async")
 	require.Equal(t, http.StatusAccepted, w.Code)
 	assert.Equal(t, "/v1/ticketing/operations/write:jira-ops:abc%2Frun", w.Header().Get("Location"))
