@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ticketbridge/ticketbridge/internal/contract"
+	"github.com/ticketbridge/ticketbridge/internal/operate"
 	"github.com/ticketbridge/ticketbridge/internal/registry"
 )
 
@@ -43,20 +44,27 @@ func managing(use, short string, args cobra.PositionalArgs, run func(cmd *cobra.
 
 // shownIntegration is an integration in -o json.
 type shownIntegration struct {
-	Name           string                        `json:"name"`
-	Fullname       string                        `json:"fullname,omitempty"`
-	Account        string                        `json:"account_id"`
-	CatalogAccount string                        `json:"catalog_account,omitempty"`
-	Person         string                        `json:"person,omitempty"`
-	ProviderConfig json.RawMessage               `json:"provider_config"`
-	ReadOnly       bool                          `json:"read_only"`
-	Version        int64                         `json:"version,omitempty"`
-	CreatedAt      time.Time                     `json:"created_at,omitzero"`
-	CreatedBy      string                        `json:"created_by,omitempty"`
-	UpdatedAt      time.Time                     `json:"updated_at,omitzero"`
-	UpdatedBy      string                        `json:"updated_by,omitempty"`
-	Tokens         []contract.IntegrationToken   `json:"tokens,omitempty"`
-	Changes        []contract.IntegrationChanged `json:"changes,omitempty"`
+	Name           string                      `json:"name"`
+	Fullname       string                      `json:"fullname,omitempty"`
+	Account        string                      `json:"account_id"`
+	CatalogAccount string                      `json:"catalog_account,omitempty"`
+	Person         string                      `json:"person,omitempty"`
+	ProviderConfig json.RawMessage             `json:"provider_config"`
+	ReadOnly       bool                        `json:"read_only"`
+	Version        int64                       `json:"version,omitempty"`
+	CreatedAt      time.Time                   `json:"created_at,omitzero"`
+	CreatedBy      string                      `json:"created_by,omitempty"`
+	UpdatedAt      time.Time                   `json:"updated_at,omitzero"`
+	UpdatedBy      string                      `json:"updated_by,omitempty"`
+	Tokens         []contract.IntegrationToken `json:"tokens,omitempty"`
+}
+
+func shownOf(in registry.Integration) shownIntegration {
+	return shownIntegration{
+		Name: in.Name, Fullname: in.Fullname, Account: in.Account, CatalogAccount: in.CatalogAccount, Person: in.Person,
+		ProviderConfig: in.ProviderConfig, ReadOnly: in.ReadOnly, Version: in.Version,
+		CreatedAt: in.CreatedAt, CreatedBy: in.CreatedBy, UpdatedAt: in.UpdatedAt, UpdatedBy: in.UpdatedBy, Tokens: in.Tokens,
+	}
 }
 
 // typeAndURL are the two keys that tell integrations apart.
@@ -78,8 +86,7 @@ func integrationList() *cobra.Command {
 			}
 			shown := make([]shownIntegration, len(all))
 			for i, in := range all {
-				shown[i] = shownIntegration(in)
-				shown[i].Changes = nil
+				shown[i] = shownOf(in)
 			}
 			return p.print(shown, func(w io.Writer) {
 				table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -104,9 +111,8 @@ func integrationGet() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			in.Changes = nil
 			p.json = true // a table could not hold it
-			return p.print(shownIntegration(in), nil)
+			return p.print(shownOf(in), nil)
 		})
 }
 
@@ -116,6 +122,9 @@ func integrationLog() *cobra.Command {
 			in, err := r.Get(cmd.Context(), args[0])
 			if err != nil {
 				return err
+			}
+			if in.Partial {
+				return fmt.Errorf("%w: its changes can be read while a worker runs", operate.ErrUnavailable)
 			}
 			return p.print(append([]contract.IntegrationChanged{}, in.Changes...), func(w io.Writer) {
 				table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -142,7 +151,7 @@ func integrationDelete() *cobra.Command {
 	var force bool
 	cmd := managing("delete NAME", "Delete an integration made by the API, and its tokens", cobra.ExactArgs(1),
 		func(cmd *cobra.Command, p printer, r *registry.Registry, args []string) error {
-			if err := r.Delete(cmd.Context(), me(), args[0], force); err != nil {
+			if err := r.Delete(cmd.Context(), me(), args[0], "", force); err != nil {
 				return err
 			}
 			return p.print(done{Done: "delete"}, func(w io.Writer) { fmt.Fprintln(w, args[0], "is deleted") })

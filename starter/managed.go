@@ -26,13 +26,13 @@ func (m managed) Create(ctx context.Context, by, name string, want registry.Want
 	return in, token, httpError(err)
 }
 
-func (m managed) Edit(ctx context.Context, by, name string, version int64, edit func(registry.Integration) (registry.Wanted, error)) (registry.Integration, error) {
-	in, err := m.registry.Edit(ctx, by, name, version, edit)
+func (m managed) Edit(ctx context.Context, by, name, seen string, edit func(registry.Integration) (registry.Wanted, error)) (registry.Integration, error) {
+	in, err := m.registry.Edit(ctx, by, name, seen, edit)
 	return in, httpError(err)
 }
 
-func (m managed) Delete(ctx context.Context, by, name string, force bool) error {
-	return httpError(m.registry.Delete(ctx, by, name, force))
+func (m managed) Delete(ctx context.Context, by, name, seen string, force bool) error {
+	return httpError(m.registry.Delete(ctx, by, name, seen, force))
 }
 
 func (m managed) Check(ctx context.Context, name string, want *registry.Wanted) error {

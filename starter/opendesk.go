@@ -153,7 +153,7 @@ func remoteDesk(address, token string) (*desk, error) {
 func serveDesk(settings config.Settings, c *config.Config, name string) (*desk, error) {
 	i := slices.IndexFunc(c.Callers, func(caller config.Caller) bool { return caller.Integration == name })
 	if i < 0 {
-		return nil, usageError{fmt.Errorf("the tickets of integration %s are in starter serve, which lets callers in only: add one with `integration: %s` to callers, and start serve again", name, name)}
+		return nil, usageError{fmt.Errorf("the tickets of integration %s are in starter serve, which lets callers in only: add one with `integration: %s` to callers, and start serve again; or name serve with --url, and with --token a token of the integration", name, name)}
 	}
 	d := &desk{
 		url: "http://" + reachable(settings.HTTP.Addr), token: c.Callers[i].Token.Reveal(), rest: rest.Client{HTTP: rest.WithoutRedirects(nil)},

@@ -31,7 +31,10 @@ func KeepIntegration(ctx workflow.Context, in contract.KeepIntegrationInput) (co
 	if in.State != nil {
 		i.state = *in.State
 	} else {
-		i.create(workflow.Now(ctx).UTC(), in)
+		if in.At.IsZero() { // a person started it
+			in.At = workflow.Now(ctx).UTC()
+		}
+		i.create(in.At, in)
 	}
 	if err := i.handle(ctx); err != nil {
 		return i.state, err

@@ -35,7 +35,7 @@ func Registry(settings config.Settings, c *config.Config, temporal client.Client
 		return nil, fmt.Errorf("TICKETBRIDGE_SECRET_KEYS: %w", err)
 	}
 	return registry.New(registry.Options{
-		File: c, Store: &operate.Integrations{Temporal: temporal, Namespace: namespace}, Keys: keys,
+		File: c, Store: &operate.Integrations{Temporal: temporal, Namespace: namespace}, Keys: keys, SecretDir: settings.SecretDir,
 		Known: Known(), Verify: provider.Check, Now: time.Now,
 	}), nil
 }

@@ -106,7 +106,10 @@ func (c *checker) credential(path string, credential *Credential, allowed []stri
 func (c *checker) secret(path string, secret *Secret, required bool) {
 	switch {
 	case secret.reference == "":
-		if required {
+		switch {
+		case required && c.open != nil:
+			c.problem(path, "missing")
+		case required:
 			c.problem(path, `missing; write "env:NAME" or "file:/path"`)
 		}
 	case strings.HasPrefix(secret.reference, "sealed:"):

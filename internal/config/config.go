@@ -131,6 +131,11 @@ type Caller struct {
 	Person         string `yaml:"person"`
 }
 
+// HasPerson reports whether the catalog has a person of this e-mail address.
+func (c *Config) HasPerson(email string) bool {
+	return c.Catalog != nil && hasPerson(c.Catalog, email)
+}
+
 // Managed reports whether integrations can be made by the API, so that there may
 // be more than the file names.
 func (c *Config) Managed() bool {

@@ -39,6 +39,7 @@ type Settings struct {
 	FeedWindow  Duration `split_words:"true" default:"70s" desc:"how long one activity waits for news of a feed"`
 	// SecretKeys is not of type Secret: envconfig fills texts only. It is not shown.
 	SecretKeys string `split_words:"true" desc:"keys that secrets of integrations made by the API are encrypted with: 32 random bytes each, in base64; separated by commas, the one in use first"`
+	SecretDir  string `split_words:"true" desc:"the folder of the files that integrations made by the API may refer to; empty: they may refer to none"`
 	MaxUpload  Size   `split_words:"true" default:"256MB" desc:"the largest file that starter serve takes for a ticket"`
 	Spool      struct {
 		Dir   string `desc:"where starter serve keeps files above 1 MB until they are at the provider; empty for ticketbridge-spool among the system's temporary files"`

@@ -74,7 +74,7 @@ func TestSettingsSayWhatIsWrongWithoutTheValue(t *testing.T) {
 		"misspelt": {
 			map[string]string{"HTPP_ADDR": secret, "ZZZZZZ": secret},
 			`TICKETBRIDGE_HTPP_ADDR: unknown setting; did you mean "HTTP_ADDR"? (all begin with TICKETBRIDGE_, so a secret of the configuration needs another name)
-TICKETBRIDGE_ZZZZZZ: unknown setting; known are CONFIG, HTTP_ADDR, HTTP_TLS_CERT, HTTP_TLS_KEY, METRICS_ADDR, LOG_LEVEL, LOG_FORMAT, STOP_TIMEOUT, FEED_WINDOW, SECRET_KEYS, MAX_UPLOAD, SPOOL_DIR, SPOOL_LIMIT (all begin with TICKETBRIDGE_, so a secret of the configuration needs another name)`,
+TICKETBRIDGE_ZZZZZZ: unknown setting; known are CONFIG, HTTP_ADDR, HTTP_TLS_CERT, HTTP_TLS_KEY, METRICS_ADDR, LOG_LEVEL, LOG_FORMAT, STOP_TIMEOUT, FEED_WINDOW, SECRET_KEYS, SECRET_DIR, MAX_UPLOAD, SPOOL_DIR, SPOOL_LIMIT (all begin with TICKETBRIDGE_, so a secret of the configuration needs another name)`,
 		},
 		"duration":  {map[string]string{"STOP_TIMEOUT": secret}, `TICKETBRIDGE_STOP_TIMEOUT: want a duration like "10s", "5m", "1h30m" or "7d"`},
 		"size":      {map[string]string{"MAX_UPLOAD": secret}, `TICKETBRIDGE_MAX_UPLOAD: want a size like "256MB" or "2GB"`},

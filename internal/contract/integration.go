@@ -58,8 +58,9 @@ type IntegrationSpec struct {
 // KeepIntegrationInput starts KeepIntegration.
 type KeepIntegrationInput struct {
 	Name string `json:"name"`
-	// By is who made it.
+	// By is who made it, At when; absent: when its workflow begins.
 	By   string          `json:"by"`
+	At   time.Time       `json:"at,omitzero"`
 	Spec IntegrationSpec `json:"spec"`
 	// Token is a first token, where one is wanted.
 	Token *IntegrationToken `json:"token,omitempty"`
@@ -69,11 +70,22 @@ type KeepIntegrationInput struct {
 
 var integrationName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
 
+// reservedName is a word in the paths of the integrations API.
+const reservedName = "verify"
+
+// IsIntegrationName reports whether an integration made by the API, or an account,
+// can have this name.
+func IsIntegrationName(name string) bool {
+	return integrationName.MatchString(name) && name != reservedName
+}
+
+const wantName = "want lower-case letters, digits, - and _, beginning with a letter or digit, at most 63, and not the word verify"
+
 // Validate checks the input and that workflowID is the one it belongs to.
 func (in KeepIntegrationInput) Validate(workflowID string) error {
 	switch {
-	case !integrationName.MatchString(in.Name):
-		return fmt.Errorf("name: %q: want lower-case letters, digits, - and _, beginning with a letter or digit, at most 63", in.Name)
+	case !IsIntegrationName(in.Name):
+		return fmt.Errorf("name: %q: %s", in.Name, wantName)
 	case workflowID != IntegrationID(in.Name):
 		return fmt.Errorf("this integration belongs to the workflow id %q, not %q; start it there", IntegrationID(in.Name), workflowID)
 	case in.State != nil:
@@ -105,6 +117,10 @@ func (s IntegrationSpec) Validate() error {
 	switch {
 	case size > MaxIntegrationBytes:
 		return fmt.Errorf("provider_config: all of it is %d bytes; want at most %d", size, MaxIntegrationBytes)
+	case s.Account != "" && !IsIntegrationName(s.Account):
+		return fmt.Errorf("account_id: %q: %s", s.Account, wantName)
+	case len(s.Fullname) > maxLabel:
+		return fmt.Errorf("fullname: want at most %d characters", maxLabel)
 	case len(s.ProviderConfig) == 0:
 		return errors.New("provider_config: missing")
 	}
@@ -209,8 +225,9 @@ type IntegrationView struct {
 	UpdatedBy string             `json:"updated_by"`
 	Deleted   bool               `json:"deleted,omitempty"`
 	Tokens    []IntegrationToken `json:"tokens,omitempty"`
-	// Changes are the last KeptChanges, newest first.
+	// Changes are the last KeptChanges, newest first. Partial: they are not told.
 	Changes []IntegrationChanged `json:"changes,omitempty"`
+	Partial bool                 `json:"partial,omitempty"`
 	// Rejected counts change signals that were refused; LastRejection is why.
 	Rejected      int64  `json:"rejected,omitempty"`
 	LastRejection string `json:"last_rejection,omitempty"`
@@ -218,7 +235,7 @@ type IntegrationView struct {
 
 // Brief is the view as the memo holds it.
 func (v IntegrationView) Brief() IntegrationView {
-	v.Changes = nil
+	v.Changes, v.Partial = nil, true
 	return v
 }
 

@@ -38,7 +38,7 @@ func (f *fakeIntegrations) Get(_ context.Context, name string) (registry.Integra
 
 func (f *fakeIntegrations) Create(_ context.Context, by, name string, want registry.Wanted, expires time.Time) (registry.Integration, string, error) {
 	f.there = registry.Integration{
-		Name: name, Account: want.Account, Fullname: want.Fullname, ProviderConfig: want.ProviderConfig, Version: 1, CreatedBy: by,
+		Name: name, Account: want.Account, Fullname: want.Fullname, ProviderConfig: want.ProviderConfig, Version: 1, Tag: "t1", CreatedBy: by,
 		Tokens: []contract.IntegrationToken{{ID: "t1", Name: "first", CreatedBy: by, ExpiresAt: expires}},
 	}
 	if f.there.Account == "" {
@@ -47,8 +47,8 @@ func (f *fakeIntegrations) Create(_ context.Context, by, name string, want regis
 	return f.there, "tb_acme_secret", f.note("create %s", name)
 }
 
-func (f *fakeIntegrations) Edit(_ context.Context, by, name string, version int64, edit func(registry.Integration) (registry.Wanted, error)) (registry.Integration, error) {
-	if version != 0 && version != f.there.Version {
+func (f *fakeIntegrations) Edit(_ context.Context, by, name, seen string, edit func(registry.Integration) (registry.Wanted, error)) (registry.Integration, error) {
+	if seen != "" && seen != f.there.Tag {
 		return f.there, fmt.Errorf("too late: %w", operate.ErrConflict)
 	}
 	want, err := edit(f.there)
@@ -57,11 +57,15 @@ func (f *fakeIntegrations) Edit(_ context.Context, by, name string, version int6
 	}
 	f.there.Fullname, f.there.Account, f.there.ProviderConfig = want.Fullname, want.Account, want.ProviderConfig
 	f.there.Version++
+	f.there.Tag = fmt.Sprint("t", f.there.Version)
 	f.there.UpdatedBy = by
 	return f.there, f.note("edit %s", name)
 }
 
-func (f *fakeIntegrations) Delete(_ context.Context, by, name string, force bool) error {
+func (f *fakeIntegrations) Delete(_ context.Context, by, name, seen string, force bool) error {
+	if seen != "" && seen != f.there.Tag {
+		return operate.ErrConflict
+	}
 	return f.note("delete %s force=%v by %s", name, force, by)
 }
 

@@ -6,13 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
+	"net/url"
+	"reflect"
 	"strings"
 	"time"
 
 	"github.com/ticketbridge/ticketbridge/internal/contract"
 	"github.com/ticketbridge/ticketbridge/internal/operate"
 	"github.com/ticketbridge/ticketbridge/internal/registry"
+	"github.com/ticketbridge/ticketbridge/internal/ticket"
 )
 
 // Integrations manages integrations: those of the file can be looked at, those
@@ -22,8 +24,8 @@ type Integrations interface {
 	List(ctx context.Context) ([]registry.Integration, error)
 	Get(ctx context.Context, name string) (registry.Integration, error)
 	Create(ctx context.Context, by, name string, want registry.Wanted, expires time.Time) (registry.Integration, string, error)
-	Edit(ctx context.Context, by, name string, version int64, edit func(registry.Integration) (registry.Wanted, error)) (registry.Integration, error)
-	Delete(ctx context.Context, by, name string, force bool) error
+	Edit(ctx context.Context, by, name, seen string, edit func(registry.Integration) (registry.Wanted, error)) (registry.Integration, error)
+	Delete(ctx context.Context, by, name, seen string, force bool) error
 	Check(ctx context.Context, name string, want *registry.Wanted) error
 	AddToken(ctx context.Context, by, name, label string, expires time.Time) (string, contract.IntegrationToken, error)
 	RevokeToken(ctx context.Context, by, name, id string) error
@@ -43,7 +45,7 @@ func (a *api) integrationRoutes() []route {
 	}
 	account := parameter{"accountId", "path", "The account that the integration belongs to; `default` where none was named."}
 	id := parameter{"integrationId", "path", "The integration's name."}
-	version := parameter{"If-Match", "header", "The version that the change is made for, as in ETag; it is refused when there is a newer one."}
+	version := parameter{"If-Match", "header", "The state that the change is made for, as in ETag; it is refused when there is a newer one."}
 	one := integrationsPath + "/{accountId}/{integrationId}"
 	managing := func(method, path, summary string, rt route) route {
 		rt.method, rt.path, rt.tag, rt.summary, rt.admin = method, path, integrationsTag, summary, true
@@ -76,11 +78,11 @@ func (a *api) integrationRoutes() []route {
 		managing(http.MethodPut, one, "Replace what an integration is made of", route{
 			parameters: []parameter{account, id, version}, body: replaceIntegrationRequest{}, answers: shown, handle: a.replaceIntegration,
 		}),
-		managing(http.MethodPatch, one, "Change an integration: a JSON Patch (a list), or a JSON Merge Patch (an object)", route{
+		managing(http.MethodPatch, one, "Change an integration by JSON Patch (a list of operations, RFC 6902), or by JSON Merge Patch (an object, RFC 7396)", route{
 			parameters: []parameter{account, id, version}, body: []patchOperationShape{}, answers: shown, handle: a.patchIntegration,
 		}),
 		managing(http.MethodDelete, one, "Delete an integration and its tokens", route{
-			parameters: []parameter{account, id, {"force", "query", "true: also while requests and writes of it are open; they are then left waiting."}},
+			parameters: []parameter{account, id, version, {"force", "query", "true: also while requests and writes of it are open; they are then left waiting."}},
 			answers:    []answer{{status: 204, about: "It is gone."}}, handle: a.deleteIntegration,
 		}),
 		managing(http.MethodPost, one+"/verify", "Does the integration work? Asks the provider", route{
@@ -103,8 +105,19 @@ func managementErrors() []answer {
 
 // managementError turns an error of Integrations into the answer to it.
 func managementError(err error) error {
-	status, remediation := 0, ""
+	if bad, ok := errors.AsType[*registry.Invalid](err); ok {
+		return &refusal{
+			status: http.StatusBadRequest, detail: bad.Error(), err: err,
+			context: &problemContext{Parameter: &problemParameter{ID: bad.Fields[0][0], Location: "body"}},
+		}
+	}
+	var status int
 	switch {
+	case errors.Is(err, ErrUnavailable):
+		return &refusal{
+			status: http.StatusServiceUnavailable, retryAfter: retryUnavailable, err: err,
+			detail: "No worker answered in time. A change that was asked for may still be made when one runs: look before you send it again.",
+		}
 	case errors.Is(err, operate.ErrInvalid):
 		status = http.StatusBadRequest
 	case errors.Is(err, registry.ErrReadOnly), errors.Is(err, operate.ErrConflict):
@@ -116,7 +129,7 @@ func managementError(err error) error {
 	for _, sentinel := range []error{operate.ErrInvalid, operate.ErrConflict, registry.ErrReadOnly} {
 		detail = strings.TrimPrefix(strings.TrimSuffix(detail, ": "+sentinel.Error()), sentinel.Error()+": ")
 	}
-	return &refusal{status: status, detail: detail, remediation: remediation, err: err}
+	return &refusal{status: status, detail: detail, err: err}
 }
 
 func (a *api) listAccounts(w http.ResponseWriter, r *http.Request, _ Caller) error {
@@ -176,8 +189,8 @@ func (a *api) createIntegration(w http.ResponseWriter, r *http.Request, c Caller
 	if len(made.Tokens) > 0 {
 		answer.Result.Token.ID = made.Tokens[0].ID
 	}
-	w.Header().Set("Location", integrationsPath+"/"+made.Account+"/"+made.Name)
-	w.Header().Set("ETag", etag(made.Version))
+	w.Header().Set("Location", integrationsPath+"/"+url.PathEscape(made.Account)+"/"+url.PathEscape(made.Name))
+	w.Header().Set("ETag", etag(made))
 	writeJSON(w, http.StatusCreated, answer)
 	return nil
 }
@@ -200,7 +213,7 @@ func (a *api) readIntegration(w http.ResponseWriter, r *http.Request) (createInt
 	return asked, nil
 }
 
-// inAccount finds an integration in the account of the path.
+// integrationInAccount finds an integration in the account of the path.
 func (a *api) integrationInAccount(r *http.Request) (registry.Integration, error) {
 	found, err := a.Integrations.Get(r.Context(), r.PathValue("integrationId"))
 	if err != nil {
@@ -214,7 +227,7 @@ func (a *api) integrationInAccount(r *http.Request) (registry.Integration, error
 
 func showIntegration(w http.ResponseWriter, in registry.Integration) error {
 	if !in.ReadOnly {
-		w.Header().Set("ETag", etag(in.Version))
+		w.Header().Set("ETag", etag(in))
 	}
 	writeJSON(w, http.StatusOK, integrationAnswer{Result: integrationOf(in)})
 	return nil
@@ -233,6 +246,9 @@ func (a *api) listIntegrationChanges(w http.ResponseWriter, r *http.Request, _ C
 	if err != nil {
 		return err
 	}
+	if found.Partial {
+		return managementError(fmt.Errorf("%w: the changes of integration %s", ErrUnavailable, found.Name))
+	}
 	writeJSON(w, http.StatusOK, changeList{Result: list(found.Changes)})
 	return nil
 }
@@ -242,7 +258,7 @@ func (a *api) deleteIntegration(w http.ResponseWriter, r *http.Request, c Caller
 	if err != nil {
 		return err
 	}
-	if err := a.Integrations.Delete(r.Context(), c.Name, found.Name, r.URL.Query().Get("force") == "true"); err != nil {
+	if err := a.Integrations.Delete(r.Context(), c.Name, found.Name, ifMatch(r), r.URL.Query().Get("force") == "true"); err != nil {
 		return managementError(err)
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -267,26 +283,26 @@ func (a *api) verifyNewIntegration(w http.ResponseWriter, r *http.Request, _ Cal
 }
 
 func (a *api) verify(w http.ResponseWriter, r *http.Request, name string, want *registry.Wanted) error {
-	if err := a.Integrations.Check(r.Context(), name, want); err != nil {
+	err := a.Integrations.Check(r.Context(), name, want)
+	if said, ok := errors.AsType[*ticket.Error](err); ok && (said.Kind == ticket.Credentials || said.Kind == ticket.Permanent || said.Kind == ticket.NotFound) {
+		return &refusal{status: http.StatusBadRequest, message: "The integration does not work", detail: said.Op + ": " + said.Message, err: err}
+	}
+	if err != nil {
 		return managementError(err)
 	}
 	writeJSON(w, http.StatusOK, verifyAnswer{Result: verifyShape{Verified: true}})
 	return nil
 }
 
-func etag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
+func etag(in registry.Integration) string { return `"` + in.Tag + `"` }
 
-// ifMatch is the version that a caller has seen; 0 for whichever.
-func ifMatch(r *http.Request) (int64, error) {
-	text := r.Header.Get("If-Match")
-	if text == "" || text == "*" {
-		return 0, nil
+// ifMatch is the state that a caller has seen; empty for whichever.
+func ifMatch(r *http.Request) string {
+	text := strings.Trim(strings.TrimPrefix(strings.TrimSpace(r.Header.Get("If-Match")), "W/"), `"`)
+	if text == "*" {
+		return ""
 	}
-	version, err := strconv.ParseInt(strings.Trim(text, `"`), 10, 64)
-	if err != nil || version < 1 {
-		return 0, badParameter("header", "If-Match", text, errors.New("If-Match: want what an ETag said, such as \"3\""))
-	}
-	return version, nil
+	return text
 }
 
 // readStrictly reads a JSON body in which every member has to be known.
@@ -303,13 +319,39 @@ func decodeStrictly(body []byte, into any) error {
 	d.DisallowUnknownFields()
 	err := d.Decode(into)
 	if mistyped, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return bodyError("/"+strings.ReplaceAll(mistyped.Field, ".", "/"), "is of the wrong type: want "+mistyped.Type.String())
+		if mistyped.Field == "" {
+			return badParameter("body", "", "", errors.New("want a JSON object"))
+		}
+		field := mistyped.Field[strings.LastIndexByte(mistyped.Field, '.')+1:] // without the shapes that it is in
+		return bodyError("/"+field, "is of the wrong type: want "+jsonName(mistyped.Type))
 	}
-	if err != nil {
-		return bodyError("/", strings.TrimPrefix(err.Error(), "json: "))
+	if name, unknown := strings.CutPrefix(errorText(err), "json: unknown field "); unknown {
+		return bodyError("/"+strings.Trim(name, `"`), "there is no such member")
 	}
-	if d.More() {
-		return bodyError("/", "want one JSON object and nothing after it")
+	switch {
+	case err != nil:
+		return badParameter("body", "", "", fmt.Errorf("the body is not valid JSON: %w", err))
+	case d.More():
+		return badParameter("body", "", "", errors.New("want one JSON object and nothing after it"))
 	}
 	return nil
+}
+
+func errorText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+// jsonName is what JSON calls a type.
+func jsonName(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.String:
+		return "a text"
+	case reflect.Slice:
+		return "a list"
+	default:
+		return "an object"
+	}
 }

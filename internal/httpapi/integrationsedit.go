@@ -3,6 +3,7 @@ package httpapi
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -64,36 +65,32 @@ func patched(document, patch []byte) ([]byte, error) {
 	if trimmed := bytes.TrimSpace(patch); len(trimmed) > 0 && trimmed[0] == '{' {
 		after, err := jsonpatch.MergePatch(document, patch)
 		if err != nil {
-			return nil, bodyError("/", "want a JSON Merge Patch: "+err.Error())
+			return nil, badParameter("body", "", "", errors.New("want a JSON Merge Patch: an object"))
 		}
 		return after, nil
 	}
 	operations, err := jsonpatch.DecodePatch(patch)
 	switch {
 	case err != nil:
-		return nil, bodyError("/", "want a list of JSON Patch operations, or an object to merge: "+err.Error())
+		return nil, badParameter("body", "", "", errors.New("want a list of JSON Patch operations, or an object to merge"))
 	case len(operations) == 0 || len(operations) > maxIntegrationPatch:
-		return nil, bodyError("/", fmt.Sprintf("want 1 to %d operations", maxIntegrationPatch))
+		return nil, badParameter("body", "", "", fmt.Errorf("want 1 to %d operations", maxIntegrationPatch))
 	}
 	options := jsonpatch.NewApplyOptions()
 	options.AccumulatedCopySizeLimit = DefaultMaxBody
 	after, err := operations.ApplyWithOptions(document, options)
 	if err != nil {
-		return nil, bodyError("/", err.Error())
+		return nil, badParameter("body", "", "", err)
 	}
 	return after, nil
 }
 
 func (a *api) editIntegration(w http.ResponseWriter, r *http.Request, c Caller, edit func(registry.Integration) (registry.Wanted, error)) error {
-	version, err := ifMatch(r)
-	if err != nil {
-		return err
-	}
 	found, err := a.integrationInAccount(r)
 	if err != nil {
 		return err
 	}
-	changed, err := a.Integrations.Edit(r.Context(), c.Name, found.Name, version, edit)
+	changed, err := a.Integrations.Edit(r.Context(), c.Name, found.Name, ifMatch(r), edit)
 	if err != nil {
 		return managementError(err)
 	}

@@ -3,6 +3,7 @@ package integration
 import (
 	"bytes"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"net/http"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/serviceerror"
 
 	"github.com/ticketbridge/ticketbridge/internal/contract"
 	"github.com/ticketbridge/ticketbridge/internal/simulator/jira"
@@ -89,6 +91,20 @@ func TestAnIntegrationIsMadeAndUsed(t *testing.T) {
 	early := s.as(key, "POST", "/v1/events", `{"subject":"Another","source":"Nagios","ci":"srv-008","note":"down"}`)
 	assert.Equal(t, 202, early.status, "taken in while no worker runs: %s", early.text)
 	assert.Equal(t, 401, s.as("tb_jira-api_"+strings.Repeat("0", 64), "GET", "/v1/parked", "").status)
+	// After a while the server says at once that there is none.
+	s.eventually(t, func() bool {
+		_, err := s.client.QueryWorkflow(t.Context(), contract.IntegrationID("jira-api"), "", contract.QueryState)
+		return errors.As(err, new(*serviceerror.FailedPrecondition))
+	}, "the server misses the worker")
+	s.serve.kill()
+	s.startServe()
+	late := s.as(key, "POST", "/v1/events", `{"subject":"Another","source":"Nagios","ci":"srv-008","note":"still down"}`)
+	assert.Equal(t, 202, late.status, "%s", late.text)
+	assert.Equal(t, 200, s.as(key, "GET", "/v1/ticketing/projects", "").status, "reads need no worker")
+	list := s.manage("GET", "/v1/integrations", "")
+	assert.Equal(t, 200, list.status)
+	assert.Contains(t, list.text, "jira-api")
+	assert.Equal(t, 503, s.manage("GET", "/v1/integrations/acme/jira-api/changes", "").status)
 	s.startWorker()
 	s.eventually(t, func() bool { return len(s.issues()["Another"]) == 1 }, "what was taken in is made")
 	again := s.as(key, "POST", "/v1/events", `{"subject":"An event","source":"Nagios","ci":"srv-007","note":"still down"}`)
@@ -130,7 +146,7 @@ func TestAChangeIsKnownEverywhereWithinThirtySeconds(t *testing.T) {
 	s.httpAddr = here
 
 	body := fmt.Sprintf(`{"name":"jira-api","provider_config":%s}`, s.jiraSpec("wrong-secret"))
-	require.Equal(t, 502, s.manage("POST", "/v1/integrations/default/verify", body).status)
+	require.Equal(t, 400, s.manage("POST", "/v1/integrations/default/verify", body).status)
 	key := made(t, s.manage("POST", "/v1/integrations", body))
 	waiting := make(chan answer, 1)
 	go func() {

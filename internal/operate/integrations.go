@@ -33,6 +33,9 @@ func (i *Integrations) Create(ctx context.Context, in contract.KeepIntegrationIn
 	if err := in.Validate(contract.IntegrationID(in.Name)); err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
+	if in.At.IsZero() {
+		in.At = time.Now().UTC()
+	}
 	_, err := i.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
 		ID:                                       contract.IntegrationID(in.Name),
 		TaskQueue:                                contract.QueueWorkflows,
@@ -48,7 +51,7 @@ func (i *Integrations) Create(ctx context.Context, in contract.KeepIntegrationIn
 		),
 	}, contract.KeepIntegration, in)
 	if errors.As(err, new(*serviceerror.WorkflowExecutionAlreadyStarted)) {
-		return fmt.Errorf("there is an integration %q already: %w", in.Name, ErrConflict)
+		return fmt.Errorf("there is an integration %q already; if its token is not known, make another one: %w", in.Name, ErrConflict)
 	}
 	if err != nil {
 		return fmt.Errorf("create integration %s: %w", in.Name, classify(err))
@@ -58,14 +61,13 @@ func (i *Integrations) Create(ctx context.Context, in contract.KeepIntegrationIn
 
 // first is the view of an integration whose workflow has not begun.
 func first(in contract.KeepIntegrationInput) contract.IntegrationView {
-	now := time.Now().UTC()
 	view := contract.IntegrationView{
-		Name: in.Name, Spec: in.Spec, Version: 1, CreatedAt: now, CreatedBy: in.By, UpdatedAt: now, UpdatedBy: in.By,
+		Name: in.Name, Spec: in.Spec, Version: 1, CreatedAt: in.At, CreatedBy: in.By, UpdatedAt: in.At, UpdatedBy: in.By,
 	}
 	if in.Token != nil {
 		view.Tokens = []contract.IntegrationToken{*in.Token}
 	}
-	return view
+	return view.Brief()
 }
 
 // Get reads an integration; ErrNotFound where there is none, or it was deleted.
@@ -102,7 +104,8 @@ func (i *Integrations) fromMemo(ctx context.Context, name string) (contract.Inte
 	case !ok:
 		return view, fmt.Errorf("no worker has begun its workflow yet: %w", ErrUnavailable)
 	}
-	return view, converter.GetDefaultDataConverter().FromPayload(memo, &view)
+	err = converter.GetDefaultDataConverter().FromPayload(memo, &view)
+	return view, err
 }
 
 // Change changes an integration and gives it as it is then. ErrConflict and
@@ -144,10 +147,10 @@ func classifyChange(err error) error {
 // pageOfWorkflows is how many workflows are listed at a time.
 const pageOfWorkflows = 200
 
-// Names are those of the integrations made by the API, sorted. One that was made
-// a moment ago may be missing.
-func (i *Integrations) Names(ctx context.Context) ([]string, error) {
-	var names []string
+// List reads the integrations made by the API without their changes, by name. What
+// was made or changed a moment ago may be missing.
+func (i *Integrations) List(ctx context.Context) ([]contract.IntegrationView, error) {
+	var views []contract.IntegrationView
 	var token []byte
 	for {
 		page, err := i.Temporal.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
@@ -158,13 +161,19 @@ func (i *Integrations) Names(ctx context.Context) ([]string, error) {
 			return nil, fmt.Errorf("list integrations: %w", classify(err))
 		}
 		for _, execution := range page.GetExecutions() {
-			if name, ok := strings.CutPrefix(execution.GetExecution().GetWorkflowId(), contract.IntegrationID("")); ok {
-				names = append(names, name)
+			memo, ok := execution.GetMemo().GetFields()[contract.MemoIntegration]
+			if !ok {
+				continue // started by hand, and not begun yet
 			}
+			var view contract.IntegrationView
+			if err := converter.GetDefaultDataConverter().FromPayload(memo, &view); err != nil {
+				return nil, fmt.Errorf("list integrations: memo of %s: %w", execution.GetExecution().GetWorkflowId(), err)
+			}
+			views = append(views, view)
 		}
 		if token = page.GetNextPageToken(); len(token) == 0 {
-			slices.Sort(names)
-			return slices.Compact(names), nil
+			slices.SortFunc(views, func(a, b contract.IntegrationView) int { return strings.Compare(a.Name, b.Name) })
+			return views, nil
 		}
 	}
 }

@@ -37,9 +37,10 @@ func (e *noAnswer) Error() string {
 func (e *noAnswer) Is(target error) bool { return target == ErrUnavailable }
 func (e *noAnswer) Unwrap() error        { return e.cause }
 
-// classifyQuery turns an error of a query into one of ours.
+// classifyQuery turns an error of a query into one of ours. A server that has not
+// seen a worker for a while says so at once.
 func classifyQuery(err error) error {
-	if timedOut(err) {
+	if timedOut(err) || errors.As(err, new(*serviceerror.FailedPrecondition)) {
 		return &noAnswer{err}
 	}
 	return classify(err)
@@ -56,7 +57,8 @@ func classify(err error) error {
 		return nil
 	case errors.As(err, new(*serviceerror.NotFound)), errors.As(err, new(*serviceerror.WorkflowNotReady)):
 		return fmt.Errorf("%w: %w", ErrNotFound, err)
-	case errors.As(err, new(*serviceerror.Unavailable)), errors.As(err, new(*serviceerror.ResourceExhausted)), timedOut(err):
+	case errors.As(err, new(*serviceerror.Unavailable)), errors.As(err, new(*serviceerror.ResourceExhausted)),
+		errors.As(err, new(*serviceerror.FailedPrecondition)), timedOut(err):
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	case unknownAttribute(err):
 		return attributesByHand("this Temporal namespace does not have the search attributes", err)

@@ -120,7 +120,7 @@ func (h *Write) query(ctx context.Context) (contract.WriteOutcome, bool, error) 
 		}
 		return value.Get(&answer)
 	})
-	if err != nil && !timedOut(err) {
+	if err != nil && !errors.Is(classifyQuery(err), ErrUnavailable) {
 		return answer.Outcome, false, fmt.Errorf("outcome of %s: %w", h.id, classify(err))
 	}
 	return answer.Outcome, answer.Outcome.Status != contract.WritePending, ctx.Err()

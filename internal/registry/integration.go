@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/ticketbridge/ticketbridge/internal/config"
@@ -35,6 +35,15 @@ type Integration struct {
 	// Tokens have no hashes.
 	Tokens  []contract.IntegrationToken
 	Changes []contract.IntegrationChanged
+	// Partial: Changes could not be read, because no worker answered.
+	Partial bool
+	// Tag stands for this state of this very integration, also if one of its name
+	// was deleted before.
+	Tag string
+}
+
+func tagOf(v contract.IntegrationView) string {
+	return strconv.FormatInt(v.CreatedAt.UnixMilli(), 36) + "-" + strconv.FormatInt(v.Version, 10)
 }
 
 // Stored stands for a secret that was given once and is kept encrypted.
@@ -67,7 +76,7 @@ func viewOf(v contract.IntegrationView) (Integration, error) {
 		Name: v.Name, Fullname: v.Spec.Fullname, Account: cmp.Or(v.Spec.Account, DefaultAccount),
 		CatalogAccount: v.Spec.CatalogAccount, Person: v.Spec.Person, ProviderConfig: shown,
 		Version: v.Version, CreatedAt: v.CreatedAt, CreatedBy: v.CreatedBy, UpdatedAt: v.UpdatedAt, UpdatedBy: v.UpdatedBy,
-		Tokens: tokens, Changes: v.Changes,
+		Tokens: tokens, Changes: v.Changes, Partial: v.Partial, Tag: tagOf(v),
 	}, nil
 }
 
@@ -103,5 +112,3 @@ func plainJSON(value any) (json.RawMessage, error) {
 	err := encoder.Encode(value)
 	return bytes.TrimSpace(out.Bytes()), err
 }
-
-var errNoObject = errors.New("provider_config: want a JSON object")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"github.com/ticketbridge/ticketbridge/internal/contract"
@@ -24,7 +25,7 @@ func (r *Registry) changeable(name string) error {
 	if r.inFile(name) {
 		return fmt.Errorf("integration %s is in the configuration file; change it there: %w", name, ErrReadOnly)
 	}
-	if r.Store == nil {
+	if r.Store == nil || !contract.IsIntegrationName(name) {
 		return fmt.Errorf("integration %s: %w", name, operate.ErrNotFound)
 	}
 	return nil
@@ -43,18 +44,15 @@ func (r *Registry) List(ctx context.Context) ([]Integration, error) {
 	if r.Store == nil {
 		return all, nil
 	}
-	names, err := r.Store.Names(ctx)
+	views, err := r.Store.List(ctx)
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range names {
-		if r.inFile(name) {
+	for _, view := range views {
+		if r.inFile(view.Name) {
 			continue
 		}
-		shown, err := r.Get(ctx, name)
-		if errors.Is(err, operate.ErrNotFound) {
-			continue // deleted a moment ago
-		}
+		shown, err := viewOf(view)
 		if err != nil {
 			return nil, err
 		}
@@ -90,6 +88,9 @@ func (r *Registry) now(ctx context.Context, name string) (contract.IntegrationVi
 
 // Create makes an integration and its first token, which is told this once.
 func (r *Registry) Create(ctx context.Context, by, name string, want Wanted, expires time.Time) (Integration, string, error) {
+	if !contract.IsIntegrationName(name) {
+		return Integration{}, "", &Invalid{Fields: [][2]string{{"/name", fmt.Sprintf("%q: want lower-case letters, digits, - and _, at most 63, and not the word verify", name)}}}
+	}
 	if err := r.changeable(name); err != nil {
 		return Integration{}, "", err
 	}
@@ -101,11 +102,11 @@ func (r *Registry) Create(ctx context.Context, by, name string, want Wanted, exp
 	if err != nil {
 		return Integration{}, "", err
 	}
-	if err := r.Store.Create(ctx, contract.KeepIntegrationInput{Name: name, By: by, Spec: spec, Token: &kept}); err != nil {
+	at := r.Now().UTC()
+	if err := r.Store.Create(ctx, contract.KeepIntegrationInput{Name: name, By: by, At: at, Spec: spec, Token: &kept}); err != nil {
 		return Integration{}, "", err
 	}
 	// Nobody has asked yet what it is like, and no worker may run who could tell.
-	at := r.Now().UTC()
 	kept.CreatedAt, kept.CreatedBy = at, by
 	view := contract.IntegrationView{
 		Name: name, Spec: spec, Version: 1, CreatedAt: at, CreatedBy: by, UpdatedAt: at, UpdatedBy: by, Tokens: []contract.IntegrationToken{kept},
@@ -115,40 +116,41 @@ func (r *Registry) Create(ctx context.Context, by, name string, want Wanted, exp
 	return shown, token, err
 }
 
-// Replace changes all that an integration is made of. A version other than 0 is
-// the one that the caller has seen.
-func (r *Registry) Replace(ctx context.Context, by, name string, want Wanted, version int64) (Integration, error) {
-	return r.Edit(ctx, by, name, version, func(Integration) (Wanted, error) { return want, nil })
-}
+const (
+	// editTries is how often an edit is made anew on what somebody else changed
+	// meanwhile.
+	editTries = 20
+	// editPause is the longest wait before that.
+	editPause = 100 * time.Millisecond
+)
 
-// editTries is how often an edit is made anew on what somebody else changed
-// meanwhile.
-const editTries = 5
-
-// Edit changes an integration by what edit makes of it. Where the caller names no
-// version, edit is called again if somebody else was faster.
-func (r *Registry) Edit(ctx context.Context, by, name string, version int64, edit func(Integration) (Wanted, error)) (Integration, error) {
+// Edit changes an integration by what edit makes of it. A seen that is not empty is
+// the Tag that the caller has seen; without one, edit is called again if somebody
+// else was faster.
+func (r *Registry) Edit(ctx context.Context, by, name, seen string, edit func(Integration) (Wanted, error)) (Integration, error) {
 	if err := r.changeable(name); err != nil {
 		return Integration{}, err
 	}
 	for try := 1; ; try++ {
-		view, err := r.edit(ctx, by, name, version, edit)
+		view, err := r.edit(ctx, by, name, seen, edit)
 		if err == nil {
 			return viewOf(view)
 		}
-		if !errors.Is(err, operate.ErrConflict) || version != 0 || try == editTries {
+		if !errors.Is(err, operate.ErrConflict) || seen != "" || try == editTries {
 			return Integration{}, err
+		}
+		select {
+		case <-ctx.Done():
+			return Integration{}, err
+		case <-time.After(rand.N(editPause)):
 		}
 	}
 }
 
-func (r *Registry) edit(ctx context.Context, by, name string, version int64, edit func(Integration) (Wanted, error)) (contract.IntegrationView, error) {
-	view, err := r.now(ctx, name)
+func (r *Registry) edit(ctx context.Context, by, name, seen string, edit func(Integration) (Wanted, error)) (contract.IntegrationView, error) {
+	view, err := r.seen(ctx, name, seen)
 	if err != nil {
 		return view, err
-	}
-	if version != 0 && version != view.Version {
-		return view, fmt.Errorf("integration %s is at version %d by now, not %d; read it again: %w", name, view.Version, version, operate.ErrConflict)
 	}
 	shown, err := viewOf(view)
 	if err != nil {
@@ -165,6 +167,15 @@ func (r *Registry) edit(ctx context.Context, by, name string, version int64, edi
 	return r.change(ctx, name, contract.IntegrationChange{By: by, Spec: &spec, IfVersion: view.Version})
 }
 
+// seen reads an integration, and refuses where it is not the one that was seen.
+func (r *Registry) seen(ctx context.Context, name, tag string) (contract.IntegrationView, error) {
+	view, err := r.now(ctx, name)
+	if err == nil && tag != "" && tag != tagOf(view) {
+		err = fmt.Errorf("integration %s has been changed since; read it again: %w", name, operate.ErrConflict)
+	}
+	return view, err
+}
+
 // change makes a change and remembers what came of it.
 func (r *Registry) change(ctx context.Context, name string, c contract.IntegrationChange) (contract.IntegrationView, error) {
 	at := r.Now()
@@ -178,10 +189,14 @@ func (r *Registry) change(ctx context.Context, name string, c contract.Integrati
 	return view, err
 }
 
-// Delete ends an integration. Without force it is refused while requests or
-// writes of it are open.
-func (r *Registry) Delete(ctx context.Context, by, name string, force bool) error {
+// Delete ends an integration; seen as for Edit. Without force it is refused while
+// requests or writes of it are open.
+func (r *Registry) Delete(ctx context.Context, by, name, seen string, force bool) error {
 	if err := r.changeable(name); err != nil {
+		return err
+	}
+	view, err := r.seen(ctx, name, seen)
+	if err != nil {
 		return err
 	}
 	if !force {
@@ -194,7 +209,11 @@ func (r *Registry) Delete(ctx context.Context, by, name string, force bool) erro
 				used, name, name, operate.ErrConflict)
 		}
 	}
-	_, err := r.change(ctx, name, contract.IntegrationChange{By: by, Delete: true})
+	change := contract.IntegrationChange{By: by, Delete: true}
+	if seen != "" {
+		change.IfVersion = view.Version
+	}
+	_, err = r.change(ctx, name, change)
 	return err
 }
 

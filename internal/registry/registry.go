@@ -23,7 +23,7 @@ type Store interface {
 	Create(ctx context.Context, in contract.KeepIntegrationInput) error
 	Get(ctx context.Context, name string) (contract.IntegrationView, error)
 	Change(ctx context.Context, name string, change contract.IntegrationChange) (contract.IntegrationView, error)
-	Names(ctx context.Context) ([]string, error)
+	List(ctx context.Context) ([]contract.IntegrationView, error)
 	InUse(ctx context.Context, name string) (int64, error)
 }
 
@@ -34,6 +34,8 @@ type Options struct {
 	Store Store
 	Keys  seal.Keys
 	Known config.Known
+	// SecretDir is the folder that references to files may name; empty: none may.
+	SecretDir string
 	// Verify asks a provider whether an integration's credential and project are good.
 	Verify func(ctx context.Context, in config.Integration) error
 	Now    func() time.Time
@@ -105,6 +107,9 @@ func (r *Registry) open(name string, spec contract.IntegrationSpec) (Found, erro
 }
 
 func (r *Registry) parse(name string, text []byte) (config.Integration, error) {
+	if err := r.checkReference(text); err != nil {
+		return config.Integration{}, err
+	}
 	return config.ParseIntegration(name, text, r.Known, func(sealed string) (string, error) {
 		return r.Keys.Open(contract.IntegrationID(name), sealed)
 	})

@@ -3,19 +3,48 @@ package registry
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/ticketbridge/ticketbridge/internal/config"
 	"github.com/ticketbridge/ticketbridge/internal/contract"
 	"github.com/ticketbridge/ticketbridge/internal/operate"
-	"github.com/ticketbridge/ticketbridge/internal/seal"
 )
 
-func isSealed(secret string) bool { return strings.HasPrefix(secret, seal.Prefix) }
+// Invalid is what cannot be an integration: pairs of a JSON Pointer into what was
+// asked for and a text. It is operate.ErrInvalid, too.
+type Invalid struct {
+	Fields [][2]string
+}
 
-func isReference(secret string) bool {
-	return strings.HasPrefix(secret, "env:") || strings.HasPrefix(secret, "file:")
+func (e *Invalid) Error() string {
+	texts := make([]string, len(e.Fields))
+	for i, field := range e.Fields {
+		texts[i] = strings.ReplaceAll(strings.TrimPrefix(field[0], "/"), "/", ".") + ": " + field[1]
+	}
+	return strings.Join(texts, "; ")
+}
+
+// Is makes it an operate.ErrInvalid.
+func (e *Invalid) Is(target error) bool { return target == operate.ErrInvalid }
+
+func invalid(pointer, format string, args ...any) error {
+	return &Invalid{Fields: [][2]string{{pointer, fmt.Sprintf(format, args...)}}}
+}
+
+// ofConfig are the problems of a configuration as they stand in provider_config.
+func ofConfig(err error) error {
+	problems, ok := errors.AsType[config.Problems](err)
+	if !ok {
+		return err
+	}
+	out := &Invalid{}
+	for _, p := range problems {
+		path := strings.NewReplacer(".", "/", "[", "/", "]", "").Replace(p.Path)
+		out.Fields = append(out.Fields, [2]string{strings.TrimSuffix("/provider_config/"+path, "/"), p.Message})
+	}
+	return out
 }
 
 // spec checks what is wanted and makes of it what may be kept: the secret becomes
@@ -24,10 +53,10 @@ func (r *Registry) spec(name string, want Wanted, before *contract.IntegrationSp
 	none, nothing := contract.IntegrationSpec{}, config.Integration{}
 	var keys map[string]any
 	if err := json.Unmarshal(want.ProviderConfig, &keys); err != nil || keys == nil {
-		return none, nothing, fmt.Errorf("%w: %w", operate.ErrInvalid, errNoObject)
+		return none, nothing, invalid("/provider_config", "want a JSON object")
 	}
 	if err := r.closeSecret(name, keys, before); err != nil {
-		return none, nothing, fmt.Errorf("%w: %w", operate.ErrInvalid, err)
+		return none, nothing, err
 	}
 	text, err := plainJSON(keys)
 	if err != nil {
@@ -35,70 +64,17 @@ func (r *Registry) spec(name string, want Wanted, before *contract.IntegrationSp
 	}
 	in, err := r.parse(name, text)
 	if err != nil {
-		return none, nothing, fmt.Errorf("%w: provider_config: %w", operate.ErrInvalid, err)
+		return none, nothing, ofConfig(err)
+	}
+	if want.Person != "" && !r.File.HasPerson(want.Person) {
+		return none, nothing, invalid("/person", "nobody in the catalog has the e-mail address %q", want.Person)
 	}
 	spec := contract.IntegrationSpec{
 		Account: cmp.Or(want.Account, DefaultAccount), Fullname: want.Fullname, CatalogAccount: want.CatalogAccount, Person: want.Person, ProviderConfig: text,
 	}
 	if err := spec.Validate(); err != nil {
-		return none, nothing, fmt.Errorf("%w: %w", operate.ErrInvalid, err)
+		member, message, _ := strings.Cut(err.Error(), ": ")
+		return none, nothing, invalid("/"+strings.ReplaceAll(member, ".", "/"), "%s", message)
 	}
 	return spec, in, nil
-}
-
-// closeSecret puts in the place of a secret what nobody can read.
-func (r *Registry) closeSecret(name string, keys map[string]any, before *contract.IntegrationSpec) error {
-	credential, has := keys["credential"].(map[string]any)
-	if !has {
-		return nil // whether the type needs one is checked with everything else
-	}
-	secret, isText := credential["secret"].(string)
-	switch {
-	case !isText && credential["secret"] != nil:
-		return fmt.Errorf("provider_config.credential.secret: want a text")
-	case secret == "" || secret == Stored:
-		return keepSecret(keys, credential, before)
-	case isSealed(secret):
-		return fmt.Errorf("provider_config.credential.secret: give the secret itself, a reference (env:NAME, file:/path), or %q to keep the one that is there", Stored)
-	case strings.HasPrefix(secret, "env:TICKETBRIDGE_"):
-		return fmt.Errorf("provider_config.credential.secret: variables that begin with TICKETBRIDGE_ are our own settings")
-	case isReference(secret):
-		return nil
-	}
-	sealed, err := r.Keys.Seal(contract.IntegrationID(name), secret)
-	if err != nil {
-		return fmt.Errorf("provider_config.credential.secret: %w", err)
-	}
-	credential["secret"] = sealed
-	return nil
-}
-
-// keepSecret takes over the secret that is there. It goes only where it went
-// before: who may change an address must not get to read secrets by it.
-func keepSecret(keys, credential map[string]any, before *contract.IntegrationSpec) error {
-	if before == nil {
-		if credential["secret"] == Stored {
-			return fmt.Errorf("provider_config.credential.secret: there is none stored yet")
-		}
-		return nil
-	}
-	var old map[string]any
-	if err := json.Unmarshal(before.ProviderConfig, &old); err != nil {
-		return err
-	}
-	oldCredential, _ := old["credential"].(map[string]any)
-	if oldCredential["secret"] == nil {
-		return nil
-	}
-	for at, same := range map[string]bool{
-		"type": keys["type"] == old["type"], "url": keys["url"] == old["url"],
-		"credential.type":      credential["type"] == oldCredential["type"],
-		"credential.token_url": credential["token_url"] == oldCredential["token_url"],
-	} {
-		if !same {
-			return fmt.Errorf("provider_config.%s: is another one; give the secret again, so that none is sent where it did not belong", at)
-		}
-	}
-	credential["secret"] = oldCredential["secret"]
-	return nil
 }

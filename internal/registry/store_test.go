@@ -38,7 +38,7 @@ func (s *store) Create(_ context.Context, in contract.KeepIntegrationInput) erro
 	if _, ok := s.views[in.Name]; ok {
 		return operate.ErrConflict
 	}
-	s.views[in.Name] = contract.IntegrationView{Name: in.Name, Spec: in.Spec, Version: 1, CreatedBy: in.By, Tokens: []contract.IntegrationToken{*in.Token}}
+	s.views[in.Name] = contract.IntegrationView{Name: in.Name, Spec: in.Spec, Version: 1, CreatedAt: in.At, CreatedBy: in.By, Tokens: []contract.IntegrationToken{*in.Token}}
 	return nil
 }
 
@@ -85,8 +85,12 @@ func (s *store) Change(_ context.Context, name string, c contract.IntegrationCha
 	return view, nil
 }
 
-func (s *store) Names(context.Context) ([]string, error) {
-	return slices.Sorted(maps.Keys(s.views)), nil
+func (s *store) List(context.Context) ([]contract.IntegrationView, error) {
+	var all []contract.IntegrationView
+	for _, name := range slices.Sorted(maps.Keys(s.views)) {
+		all = append(all, s.views[name].Brief())
+	}
+	return all, nil
 }
 
 func (s *store) InUse(context.Context, string) (int64, error) { return s.used, nil }

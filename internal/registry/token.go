@@ -64,7 +64,7 @@ func integrationOf(token string) (string, bool) {
 // in by what it said before: the token may have been revoked since.
 func (r *Registry) Bearer(ctx context.Context, token string) (Bearer, bool, error) {
 	name, ok := integrationOf(token)
-	if !ok || r.Store == nil || r.inFile(name) {
+	if !ok || r.Store == nil || !contract.IsIntegrationName(name) || r.inFile(name) {
 		return Bearer{}, false, nil
 	}
 	view, err := r.cache.get(ctx, name)
