@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Secrets of the demonstration. They open nothing but the simulators and this
-// machine's own HTTP interfaces.
+// Secrets of the demonstration that anybody may know: they open nothing but the
+// simulators, and the tickets there and at the test provider.
 const (
 	demoFeedKey       = "demo-feed-key"
 	demoAcronisSecret = "demo-acronis-secret"
@@ -37,7 +37,8 @@ func (s settings) variables(configFile string) [][2]string {
 	}
 	if s.demo() {
 		vars = append(vars, [2]string{"DEMO_FEED_KEY", demoFeedKey}, [2]string{"DEMO_ACRONIS_SECRET", demoAcronisSecret},
-			[2]string{"DEMO_JIRA_TOKEN", demoJiraToken}, [2]string{"DEMO_TOKEN", demoToken}, [2]string{"TRY_TOKEN", tryToken})
+			[2]string{"DEMO_JIRA_TOKEN", demoJiraToken}, [2]string{"DEMO_TOKEN", demoToken}, [2]string{"TRY_TOKEN", tryToken},
+			[2]string{"ADMIN_TOKEN", s.adminToken}, [2]string{"TICKETBRIDGE_SECRET_KEYS", s.secretKey})
 	}
 	return vars
 }

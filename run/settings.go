@@ -33,6 +33,9 @@ type settings struct {
 	temporal, tctl string
 	// pace is the mean time between two entries of the recorded feed.
 	pace time.Duration
+
+	// drawn is empty with a configuration of the user's own.
+	drawn
 }
 
 const usage = `run starts everything of ticketbridge on this machine until it is interrupted:

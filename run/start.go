@@ -70,6 +70,11 @@ func (l *launcher) configure(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("configuration: %w", err)
 	}
+	if l.demo() {
+		if l.drawn, err = l.drawSecrets(); err != nil {
+			return fmt.Errorf("secrets of the demonstration: %w", err)
+		}
+	}
 	l.env = l.environ(os.Environ(), file)
 	text, err := l.output(ctx, l.in("bin", "starter"), "config", "check", file)
 	text = strings.TrimSpace(text)

@@ -86,30 +86,73 @@ func (d *demo) issues() map[string]string {
 }
 
 // readmeCommands are the commands of the README's marked blocks, in order;
-// lines that a backslash ends belong to the next one.
+// lines that end with a backslash, or within quotes, belong to the next one.
 func readmeCommands(t *testing.T) map[string][]string {
 	t.Helper()
 	data, err := os.ReadFile("../../README.md")
 	require.NoError(t, err)
 	blocks := map[string][]string{}
 	for _, m := range regexp.MustCompile("(?s)<!-- commands: ([a-z]+) -->\n```sh\n(.*?)```").FindAllStringSubmatch(string(data), -1) {
+		command := ""
 		for line := range strings.SplitSeq(strings.ReplaceAll(m[2], "\\\n", ""), "\n") {
-			if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
-				blocks[m[1]] = append(blocks[m[1]], line)
+			if line = strings.TrimSpace(line); line == "" || strings.HasPrefix(line, "#") {
+				continue
 			}
+			command += line
+			if strings.Count(command, "'")%2 == 1 {
+				command += "\n"
+				continue
+			}
+			blocks[m[1]] = append(blocks[m[1]], command)
+			command = ""
 		}
+		require.Empty(t, command, "%s: a quote is not closed", m[1])
 	}
 	return blocks
 }
 
-// run runs a command as a user's shell does, after the first line of its block.
-func (d *demo) run(block []string, command string) (string, error) {
+// assigned is the variable that a command sets, or nothing.
+func assigned(command string) string {
+	if name, _, ok := strings.Cut(command, "=$("); ok && !strings.ContainsAny(name, " '\"") {
+		return name
+	}
+	return ""
+}
+
+// run runs a command as a user's shell does, after what its block began with. Of
+// one that sets a variable it returns the value.
+func (d *demo) run(before, command string) (string, error) {
+	if name := assigned(command); name != "" {
+		command += "\nprintf %s \"$" + name + "\""
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "sh", "-c", block[0]+"\n"+command)
+	cmd := exec.CommandContext(ctx, "sh", "-c", before+"\n"+command)
 	cmd.Dir = d.dir
 	out, err := cmd.CombinedOutput()
 	return string(out), err
+}
+
+// try runs a block's commands; each must say what is expected of it.
+func (d *demo) try(t *testing.T, block, says []string) {
+	t.Helper()
+	before := block[0]
+	for i, command := range block[1:] {
+		var out string
+		var err error
+		// A request's ticket, for one, takes a moment.
+		for deadline := time.Now().Add(soon); ; {
+			out, err = d.run(before, command)
+			if err != nil || strings.Contains(out, says[i]) || time.Now().After(deadline) {
+				break
+			}
+		}
+		assert.NoError(t, err, "%s\n%s", command, out)
+		assert.Contains(t, out, says[i], command)
+		if variable := assigned(command); variable != "" {
+			before += "\n" + variable + "='" + out + "'"
+		}
+	}
 }
 
 // Every command of the README works as it stands there, against what `make run`
@@ -117,7 +160,7 @@ func (d *demo) run(block []string, command string) (string, error) {
 func TestReadme(t *testing.T) {
 	t.Parallel()
 	blocks := readmeCommands(t)
-	require.Len(t, blocks, 5)
+	require.Len(t, blocks, 6)
 	if _, err := exec.LookPath("curl"); err != nil {
 		t.Skip("curl is missing")
 	}
@@ -130,6 +173,7 @@ func TestReadme(t *testing.T) {
 			`"name":"Quay lights are out"`, `"name":"Quay lights are out"`,
 			"It was a fuse.", "Done", "OPS-", `"id":"ticketing_mock_ticketing"`,
 		},
+		"integrations": {"tb_quay_", `"berth":8`, "the API", "boss", "quay is deleted"},
 		"steer": {
 			"feed demo runs as workflow feed:demo", "feed:demo", "demo", `polling`, `polling`,
 			"", "", "", "", // signals
@@ -137,23 +181,12 @@ func TestReadme(t *testing.T) {
 			"", "", "workflows",
 		},
 	}
-	for _, name := range []string{"events", "simulate", "feeds", "tickets", "steer"} {
+	// Integrations are made twice: what a block leaves behind must not be in its way.
+	for _, name := range []string{"tickets", "integrations", "integrations", "events", "simulate", "feeds", "steer"} {
 		block := blocks[name]
 		require.Equal(t, ". .run/env", strings.TrimSpace(strings.Split(block[0], "#")[0]), "every block begins so")
 		require.Len(t, says[name], len(block)-1, "%s: the test knows each command", name)
-		for i, command := range block[1:] {
-			var out string
-			var err error
-			// A request's ticket, for one, takes a moment.
-			for deadline := time.Now().Add(soon); ; {
-				out, err = d.run(block, command)
-				if err != nil || strings.Contains(out, says[name][i]) || time.Now().After(deadline) {
-					break
-				}
-			}
-			assert.NoError(t, err, "%s\n%s", command, out)
-			assert.Contains(t, out, says[name][i], command)
-		}
+		d.try(t, block, says[name])
 	}
 	require.Eventually(t, func() bool {
 		text := d.issues()["Database down"]
