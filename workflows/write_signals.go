@@ -147,6 +147,8 @@ func amendableWrite(operator string) []string {
 func (w *write) discard(ctx workflow.Context, item string) {
 	why := w.state.Parked
 	if w.unpark(ctx, contract.SignalDiscard, item) {
+		// Whoever sends it again without knowing must not make it a second time.
+		w.state.Stays = workflow.GetVersion(ctx, "stay-after-a-discard", workflow.DefaultVersion, 1) == 1
 		w.finish(ctx, contract.WriteOutcome{
 			Status: contract.WriteDiscarded, TicketID: w.input.TicketID, PartID: w.input.PartID,
 			Error: &contract.WriteError{Kind: why.Kind, Status: why.Status, Message: "a person discarded it: " + why.Message},

@@ -97,8 +97,7 @@ func (w *write) create(ctx workflow.Context) error {
 	return nil
 }
 
-// search looks for what an unanswered create may have done. Tickets are searched
-// for twice, like those of MatchEvents: a provider's list of them lags.
+// search looks for what an unanswered create may have done.
 func (w *write) search(ctx workflow.Context) error {
 	u := w.state.Unknown
 	in := activities.WriteRecoverInput{Write: w.act(), EndedAt: u.EndedAt, Last: u.Scans > 0}
@@ -109,12 +108,46 @@ func (w *write) search(ctx workflow.Context) error {
 		return w.failed(ctx, err, false)
 	case result.Found:
 		w.made(ctx, result)
-	case w.input.Operator == contract.WriteCreateTicket:
+	case w.searchedTwice(ctx):
 		w.state.Unknown = u.scanned(workflow.Now(ctx))
 	default:
 		w.state.Unknown = nil
 	}
-	return nil
+	return w.backOff(ctx)
+}
+
+// searchedTwice: tickets, whose lists lag, and files, which bear no mark.
+func (w *write) searchedTwice(ctx workflow.Context) bool {
+	switch w.input.Operator {
+	case contract.WriteCreateTicket:
+		return true
+	case contract.WriteCreateAttachment:
+		return workflow.GetVersion(ctx, "search-twice-for-files", workflow.DefaultVersion, 1) == 1
+	default:
+		return false
+	}
+}
+
+// longestBackOff is the longest pause before a create is made again.
+const longestBackOff = 5 * time.Minute
+
+// backOff waits before a create whose effect was not found is made again, from the
+// second time on, longer each time: every round writes what is to be created into
+// the history. Its only error is cancellation.
+func (w *write) backOff(ctx workflow.Context) error {
+	if w.state.Unknown != nil || w.state.Made != nil || w.state.Outcome != nil || w.state.Parked != nil ||
+		workflow.GetVersion(ctx, "back-off-between-creates", workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+		return nil
+	}
+	w.state.Rounds++
+	if w.state.Rounds == 1 {
+		return nil
+	}
+	wait := longestBackOff
+	if doublings := w.state.Rounds - 2; doublings < 9 {
+		wait = min(wait, time.Second<<doublings)
+	}
+	return workflow.Sleep(ctx, wait)
 }
 
 // made: what was to be created exists. A ticket that its provider created in

@@ -117,6 +117,16 @@ func (s *writeSuite) TestACreateThatHappenedUnseenIsFound() {
 	}
 }
 
+// A file bears no mark, and may be committed late: it is looked for twice.
+func (s *writeSuite) TestAFileThatComesLateIsFound() {
+	s.desk.add("other", time.Time{})
+	s.write(contract.WriteCreateAttachment, "T1", "", contract.NewAttachment{FileName: "a.log", Content: []byte("line")})
+	s.desk.on["file"] = upTo(1, true, unanswered())
+	s.desk.on["recover file"] = upTo(1, false, nil)
+	s.Equal(contract.WriteOK, s.run().Status)
+	s.Len(s.desk.written(), 1)
+}
+
 func (s *writeSuite) TestEveryOperatorReachesItsProvider() {
 	for _, c := range []struct {
 		operator, part string

@@ -111,6 +111,27 @@ func (s *writeSuite) TestADiscardedWriteEnds() {
 	s.Empty(s.desk.written())
 }
 
+// What was discarded may have been made all the same, so who sends it again without
+// knowing is told, and makes nothing a second time.
+func (s *writeSuite) TestADiscardedWriteStaysForWhoSendsItAgain() {
+	s.desk.on["create"] = always(false, unanswered())
+	s.desk.on["recover"] = always(false, refused("not now"))
+	s.signal(time.Hour, contract.SignalDiscard, nil)
+	again := s.ask(time.Hour+rejoin-time.Second, "")
+	s.Equal(contract.WriteDiscarded, s.run().Status)
+	s.Equal(contract.WriteDiscarded, again.answer.Outcome.Status)
+	s.WithinDuration(s.begin.Add(time.Hour+rejoin), s.env.Now(), time.Second)
+}
+
+// Every round of a create that is not found puts it into the history again.
+func (s *writeSuite) TestRoundsOfACreateGrowFarApart() {
+	s.desk.on["create"] = upTo(40, false, unanswered())
+	s.desk.indexed = false
+	s.Equal(contract.WriteOK, s.run().Status)
+	s.Equal(41, s.desk.count("create"))
+	s.Greater(s.took(), 2*time.Hour)
+}
+
 // A write that could not be made for a day needs a person, whoever waits for it.
 func (s *writeSuite) TestAWriteThatCannotBeMadeForADayIsParked() {
 	healthy := s.begin.Add(40 * time.Hour)

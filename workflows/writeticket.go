@@ -58,6 +58,10 @@ type writeState struct {
 	Missed   time.Time `json:"missed,omitzero"`
 	Async    bool      `json:"async,omitempty"`
 	Answered bool      `json:"answered,omitempty"`
+	// Rounds counts the creates that had an unknown outcome and were not found.
+	Rounds int `json:"rounds,omitempty"`
+	// Stays: it was discarded, and may have had its effect all the same.
+	Stays bool `json:"stays,omitempty"`
 	// Parked is why a person is needed, and ParkedAt since when.
 	Parked   *contract.WriteError   `json:"parked,omitempty"`
 	ParkedAt time.Time              `json:"parked_at,omitzero"`
@@ -166,11 +170,12 @@ func (w *write) over(ctx workflow.Context) bool {
 	return due.IsZero() || !workflow.Now(ctx).Before(due)
 }
 
-// endDue is when a write that was made may be forgotten; zero where that needs
-// no wait. A refused one changed nothing, so posting it again is harmless.
+// endDue is when a write that was made, or discarded, may be forgotten; zero where
+// that needs no wait. A refused one changed nothing, so posting it again is harmless.
 func (w *write) endDue() time.Time {
 	s := &w.state
-	if s.Outcome == nil || s.Outcome.Status != contract.WriteOK || w.input.Keyed || s.Async || s.Answered {
+	made := s.Outcome != nil && s.Outcome.Status == contract.WriteOK && !s.Async
+	if !made && !s.Stays || w.input.Keyed || s.Answered {
 		return time.Time{}
 	}
 	return s.EndedAt.Add(rejoin)
