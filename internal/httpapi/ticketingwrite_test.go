@@ -235,6 +235,29 @@ func TestBadBodiesNameTheMember(t *testing.T) {
 	assert.Equal(t, "1", e.ticketing.id)
 }
 
+// Whoever reads them writes JSON, and no Go.
+func TestErrorsOfBodiesArePlain(t *testing.T) {
+	e := newEnv(t)
+	for _, c := range []struct{ path, body, want string }{
+		{"tickets", `nonsense`, "the body is not valid JSON: invalid character"},
+		{"tickets", ``, "the body is not valid JSON: unexpected end"},
+		{"tickets", `[]`, "the body is of the wrong type: want an object"},
+		{"attachments/1", `[]`, "the body is of the wrong type: want an object"},
+		{"attachments/1", `{"file_name":`, "the body is not valid JSON: unexpected end"},
+		{"tickets", `{"name":"x","custom_fields":7}`, "custom_fields: is of the wrong type: want an object"},
+		{"tickets", `{"name":"x","tags":"a"}`, "tags: is of the wrong type: want a list"},
+		{"tickets", `{"name":7}`, "name: is of the wrong type: want a text"},
+		{"tickets", `{"name":"x","due_date":"soon"}`, "the body has a time that cannot be read: want a text like"},
+		{"tickets", `{"name":"x","due_date":7}`, "the body has a time that cannot be read: want a text like"},
+	} {
+		w := e.call("POST", "/v1/ticketing/"+c.path, c.body, "Content-Type", "application/json")
+		require.Equal(t, http.StatusBadRequest, w.Code, c.body)
+		var p problem
+		require.NoError(t, json.Unmarshal(w.Body.Bytes(), &p))
+		assert.True(t, strings.HasPrefix(p.Detail, c.want), "%s: %s", c.body, p.Detail)
+	}
+}
+
 // What is promised of a file's size holds in base64, and for nothing else.
 func TestTheLargestFileIsTaken(t *testing.T) {
 	e := newEnv(t)
