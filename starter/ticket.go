@@ -92,6 +92,22 @@ func printAnswer[T any](p printer, body []byte, show func(io.Writer, T)) error {
 	return p.print(rawJSON(body), func(w io.Writer) { show(w, answer.Result) })
 }
 
+// showWarnings tells people what a write did otherwise than it was asked.
+func showWarnings(w io.Writer, body []byte) error {
+	var answer struct {
+		Messages struct {
+			Problems []struct{ Detail string }
+		}
+	}
+	if err := decodeAnswer(body, &answer); err != nil {
+		return err
+	}
+	for _, problem := range answer.Messages.Problems {
+		fmt.Fprintln(w, "warning:", line(problem.Detail, 2*shownRaw))
+	}
+	return nil
+}
+
 // ticketWrite is a call that a command makes.
 type ticketWrite struct {
 	method, path string
@@ -134,7 +150,10 @@ func writesTicket[T any](flags *deskFlags, cmd *cobra.Command, of func(cmd *cobr
 		case made.pending != nil:
 			return p.print(rawJSON(made.answer), func(w io.Writer) { showPending(w, *made.pending) })
 		default:
-			return printAnswer(p, made.answer, show)
+			if err := printAnswer(p, made.answer, show); err != nil || p.json {
+				return err
+			}
+			return showWarnings(cmd.ErrOrStderr(), made.answer)
 		}
 	}
 	return cmd

@@ -158,6 +158,24 @@ func TestTicketList(t *testing.T) {
 	}
 }
 
+// What was done otherwise than asked is told beside the ticket; JSON has it anyway.
+func TestTicketWarnings(t *testing.T) {
+	body := strings.TrimSuffix(madeTicket, "}") + `,"messages":{"problems":[{"message":"x","status":200,"detail":"assignee: nobody\u001b is known"}]}}`
+	f := newFakeServe(t, fakeAnswer{status: 201, body: body})
+	args := []string{"ticket", "--url", f.url, "--token", "env:TEST_DESK_TOKEN", "create", "--name", "x"}
+	for format, want := range map[string]string{"text": "warning: assignee: nobody is known\n", "json": ""} {
+		var out, told bytes.Buffer
+		root := rootCommand()
+		root.SetOut(&out)
+		root.SetErr(&told)
+		root.SetArgs(append(args, "-o", format))
+		require.NoError(t, root.Execute())
+		assert.Equal(t, want, told.String(), format)
+		assert.NotContains(t, out.String(), "warning")
+		assert.Equal(t, format == "json", strings.Contains(out.String(), `"problems"`))
+	}
+}
+
 // Each command asks what it should, and shows what came.
 func TestTicketCommands(t *testing.T) {
 	for _, c := range []struct {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"reflect"
 	"strings"
 	"time"
 
@@ -342,16 +341,4 @@ func errorText(err error) string {
 		return ""
 	}
 	return err.Error()
-}
-
-// jsonName is what JSON calls a type.
-func jsonName(t reflect.Type) string {
-	switch t.Kind() {
-	case reflect.String:
-		return "a text"
-	case reflect.Slice:
-		return "a list"
-	default:
-		return "an object"
-	}
 }

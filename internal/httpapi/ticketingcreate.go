@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"encoding/json"
 	"net/http"
 
 	"github.com/ticketbridge/ticketbridge/internal/ticket"
@@ -12,34 +11,28 @@ import (
 type (
 	commentAnswer struct {
 		Result ticket.Comment `json:"result"`
+		warned
 	}
 	noteAnswer struct {
 		Result ticket.Note `json:"result"`
+		warned
 	}
 	attachmentMetadataAnswer struct {
 		Result attachmentMetadata `json:"result"`
+		warned
 	}
 )
 
-// decoded puts a write's result into its envelope.
-func decoded[T any](wrap func(T) any) func(json.RawMessage) (any, error) {
-	return func(data json.RawMessage) (any, error) {
-		var result T
-		err := json.Unmarshal(data, &result)
-		return wrap(result), err
-	}
+func ticketEnvelope() envelope {
+	return decoded(func(t ticket.Ticket, said warned) any { return ticketAnswer{t, said} })
 }
 
-func ticketEnvelope() func(json.RawMessage) (any, error) {
-	return decoded(func(t ticket.Ticket) any { return ticketAnswer{t} })
+func noteEnvelope() envelope {
+	return decoded(func(n ticket.Note, said warned) any { return noteAnswer{n, said} })
 }
 
-func noteEnvelope() func(json.RawMessage) (any, error) {
-	return decoded(func(n ticket.Note) any { return noteAnswer{n} })
-}
-
-func attachmentEnvelope() func(json.RawMessage) (any, error) {
-	return decoded(func(made ticket.Attachment) any { return attachmentMetadataAnswer{metadataOf(made)} })
+func attachmentEnvelope() envelope {
+	return decoded(func(made ticket.Attachment, said warned) any { return attachmentMetadataAnswer{metadataOf(made), said} })
 }
 
 func (a *api) createTicket(w http.ResponseWriter, r *http.Request, c Caller) error {
@@ -83,7 +76,7 @@ func (a *api) createComment(w http.ResponseWriter, r *http.Request, c Caller) er
 		return err
 	}
 	return a.write(w, r, c, TicketWrite{Operator: ticketing.CreateComment, TicketID: r.PathValue("ticketId"), Body: asked},
-		decoded(func(made ticket.Comment) any { return commentAnswer{made} }))
+		decoded(func(made ticket.Comment, said warned) any { return commentAnswer{made, said} }))
 }
 
 func (a *api) deleteComment(w http.ResponseWriter, r *http.Request, c Caller) error {
@@ -140,8 +133,8 @@ func writing(method, path, summary string, body, result any, parameters []parame
 		result, about = gone{}, "It is deleted."
 	}
 	answers := append([]answer{
-		{status: status, about: about, body: result},
-		{status: 202, about: "It is under way; only with Prefer: respond-async.", body: ticketOperation{}, headers: []string{"Location", "Preference-Applied"}},
+		{status: status, about: about, body: result, headers: []string{operationHeader}},
+		{status: 202, about: "It is under way; only with Prefer: respond-async.", body: ticketOperation{}, headers: []string{"Location", "Preference-Applied", operationHeader}},
 		{status: 409, about: "The Idempotency-Key was used for another write, a test of the patch does not hold, the ticket is closed, or the write is parked.", body: problem{}},
 		{status: 413, about: "The body is too large.", body: problem{}},
 	}, ticketingErrors()...)
@@ -149,7 +142,7 @@ func writing(method, path, summary string, body, result any, parameters []parame
 		method: method, path: ticketingPath + path, tag: ticketsTag, summary: summary, body: body, answers: answers, handle: handle,
 		parameters: append(parameters, parameter{"Idempotency-Key", "header", "Names the write: sent again with the same key, it is the same one. Without it an equal call is the same write while that is under way, and for two minutes after it ended without a 2xx."},
 			parameter{"Prefer", "header", "respond-async: 202 instead of 503 where the write takes longer than 20 seconds. wait=N: than N seconds."}),
-		detail: "The write is durable: it goes on when the call, a worker or the provider fails, and is never made twice.",
+		detail: "The write is durable: it goes on when the call, a worker or the provider fails, and is never made twice. " + operationHeader + " of the answer names it, also where it was refused or is under way.",
 	}
 }
 

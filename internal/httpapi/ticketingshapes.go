@@ -14,6 +14,7 @@ type (
 	}
 	ticketAnswer struct {
 		Result ticket.Ticket `json:"result"`
+		warned
 	}
 	commentList struct {
 		Result []ticket.Comment `json:"result"`

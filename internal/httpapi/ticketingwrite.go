@@ -66,13 +66,14 @@ const retryWrite = time.Second
 // DecideWithin, that of a large file within uploadWait, or within less where the
 // caller prefers that. Later it goes on all the same: 202 for who asked for that, else
 // 503, because a 2xx without a result would be taken for success.
-func (a *api) write(w http.ResponseWriter, r *http.Request, c Caller, asked TicketWrite, answer func(json.RawMessage) (any, error)) error {
+func (a *api) write(w http.ResponseWriter, r *http.Request, c Caller, asked TicketWrite, answer envelope) error {
 	asked.Integration, asked.Key = c.Integration, r.Header.Get("Idempotency-Key")
 	started, err := a.Writes.Start(r.Context(), asked)
 	if err != nil {
 		return writeRefusal(err)
 	}
 	defer started.Close()
+	w.Header().Set(operationHeader, started.OperationID())
 	prefers := preferenceOf(r.Header)
 	outcome, ended, err := await(r.Context(), started, prefers, asked.File)
 	if err != nil {
@@ -118,11 +119,12 @@ func await(ctx context.Context, started StartedWrite, prefers preference, file S
 }
 
 // written answers with the result, and says so to the write once it is out.
-func (a *api) written(w http.ResponseWriter, r *http.Request, started StartedWrite, outcome contract.WriteOutcome, answer func(json.RawMessage) (any, error)) error {
-	status, body := http.StatusOK, any(gone{})
+func (a *api) written(w http.ResponseWriter, r *http.Request, started StartedWrite, outcome contract.WriteOutcome, answer envelope) error {
+	said := a.warningsOf(r, outcome)
+	status, body := http.StatusOK, any(gone{said})
 	if answer != nil {
 		var err error
-		if body, err = answer(outcome.Result); err != nil {
+		if body, err = answer(outcome.Result, said); err != nil {
 			return fmt.Errorf("result of %s: %w", started.OperationID(), err)
 		}
 		if r.Method == http.MethodPost {
@@ -207,7 +209,7 @@ func writeRefusal(err error) error {
 func operationPath(id string) string { return ticketingPath + "operations/" + url.PathEscape(id) }
 
 // gone answers a delete.
-type gone struct{}
+type gone struct{ warned }
 
 // ticketOperation is a write that is, or was, under way.
 type ticketOperation struct {

@@ -131,6 +131,7 @@ func TestWritesThatTakeLonger(t *testing.T) {
 	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &p))
 	assert.Equal(t, "write:jira-ops:abc/run", p.Context.Operation)
 	assert.Contains(t, p.Detail, "503 from the provider")
+	assert.Equal(t, "write:jira-ops:abc/run", w.Header().Get("X-Operation-Id"))
 	assert.Zero(t, e.writes.async+e.writes.answered)
 	assert.Equal(t, DecideWithin, e.writes.waited)
 
@@ -138,6 +139,7 @@ func TestWritesThatTakeLonger(t *testing.T) {
 	w = e.call("POST", "/v1/ticketing/tickets", body, "Prefer", "wait=5, respond-async")
 	require.Equal(t, http.StatusAccepted, w.Code)
 	assert.Equal(t, "/v1/ticketing/operations/write:jira-ops:abc%2Frun", w.Header().Get("Location"))
+	assert.Equal(t, "write:jira-ops:abc/run", w.Header().Get("X-Operation-Id"))
 	assert.Equal(t, 1, e.writes.async)
 	assert.Equal(t, 5*time.Second, e.writes.waited)
 	assert.Zero(t, e.writes.answered, "a 202 is no result")
@@ -156,6 +158,42 @@ func TestWritesThatTakeLonger(t *testing.T) {
 	assert.Equal(t, http.StatusNotFound, e.call("GET", "/v1/ticketing/operations/other", "").Code)
 }
 
+// A write is made although not all of it could be: its caller hears of the rest.
+func TestWarningsReachTheCaller(t *testing.T) {
+	for _, c := range []struct {
+		method, path, body string
+		result             any
+	}{
+		{"POST", "tickets", `{"name":"x"}`, ticket.Ticket{ID: "1"}},
+		{"PATCH", "tickets/1", `[{"op":"replace","path":"/status","value":"Done"}]`, ticket.Ticket{ID: "1"}},
+		{"POST", "tickets/1/comments", `{"content":"x"}`, ticket.Comment{ID: "1"}},
+		{"POST", "tickets/1/notes", `{"title":"t","content":"x"}`, ticket.Note{ID: "1"}},
+		{"POST", "attachments/1", `{"file_name":"a","content":""}`, ticket.Attachment{ID: "1"}},
+		{"DELETE", "tickets/1/notes/1", "", nil},
+	} {
+		t.Run(c.method+" "+c.path, func(t *testing.T) {
+			e := newEnv(t)
+			e.writes.outcome, e.writes.ended = made(t, c.result), true
+			w := e.call(c.method, "/v1/ticketing/"+c.path, c.body, "Content-Type", "application/json")
+			require.Less(t, w.Code, 300)
+			assert.NotContains(t, w.Body.String(), "messages")
+			assert.Equal(t, "write:jira-ops:abc/run", w.Header().Get("X-Operation-Id"))
+
+			e.writes.outcome.Warnings = []string{"assignee: nobody is known", "due_date: has no place"}
+			w = e.call(c.method, "/v1/ticketing/"+c.path, c.body, "Content-Type", "application/json", "X-Request-Id", "r1")
+			require.Less(t, w.Code, 300)
+			var answer struct{ Messages struct{ Problems []problem } }
+			require.NoError(t, json.Unmarshal(w.Body.Bytes(), &answer))
+			require.Len(t, answer.Messages.Problems, 2)
+			assert.Equal(t, problem{
+				Message: "Not done as it was asked", Status: 200, OccurredAt: time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC),
+				Instance: "urn:request:r1", Detail: "assignee: nobody is known",
+			}, answer.Messages.Problems[0])
+			assert.Equal(t, "due_date: has no place", answer.Messages.Problems[1].Detail)
+		})
+	}
+}
+
 func TestRefusedWrites(t *testing.T) {
 	e := newEnv(t)
 	for kind, status := range map[ticket.Kind]int{"": 400, ticket.Permanent: 400, ticket.NotFound: 404, ticket.NotSupported: 501, ticket.Closed: 409} {
@@ -164,12 +202,15 @@ func TestRefusedWrites(t *testing.T) {
 		w := e.call("POST", "/v1/ticketing/tickets", `{"name":"x"}`)
 		assert.Equal(t, status, w.Code, kind)
 		assert.Contains(t, w.Body.String(), "because")
+		assert.Equal(t, "write:jira-ops:abc/run", w.Header().Get("X-Operation-Id"))
 		assert.Zero(t, e.writes.answered, "not a 2xx")
 	}
 	e.writes.startErr = ErrKeyReused
 	assert.Equal(t, http.StatusConflict, e.call("POST", "/v1/ticketing/tickets", `{"name":"x"}`).Code)
 	e.writes.startErr = ErrUnavailable
-	assert.Equal(t, http.StatusServiceUnavailable, e.call("POST", "/v1/ticketing/tickets", `{"name":"x"}`).Code)
+	w := e.call("POST", "/v1/ticketing/tickets", `{"name":"x"}`)
+	assert.Equal(t, http.StatusServiceUnavailable, w.Code)
+	assert.Empty(t, w.Header().Get("X-Operation-Id"), "nothing was started")
 }
 
 func TestBadBodiesNameTheMember(t *testing.T) {
@@ -192,6 +233,29 @@ func TestBadBodiesNameTheMember(t *testing.T) {
 	w := e.call("PATCH", "/v1/ticketing/tickets/1", `[{"op":"test","path":"/name","value":"other"},{"op":"remove","path":"/parent"}]`)
 	assert.Equal(t, http.StatusConflict, w.Code, "the ticket was read, and the test does not hold")
 	assert.Equal(t, "1", e.ticketing.id)
+}
+
+// Whoever reads them writes JSON, and no Go.
+func TestErrorsOfBodiesArePlain(t *testing.T) {
+	e := newEnv(t)
+	for _, c := range []struct{ path, body, want string }{
+		{"tickets", `nonsense`, "the body is not valid JSON: invalid character"},
+		{"tickets", ``, "the body is not valid JSON: unexpected end"},
+		{"tickets", `[]`, "the body is of the wrong type: want an object"},
+		{"attachments/1", `[]`, "the body is of the wrong type: want an object"},
+		{"attachments/1", `{"file_name":`, "the body is not valid JSON: unexpected end"},
+		{"tickets", `{"name":"x","custom_fields":7}`, "custom_fields: is of the wrong type: want an object"},
+		{"tickets", `{"name":"x","tags":"a"}`, "tags: is of the wrong type: want a list"},
+		{"tickets", `{"name":7}`, "name: is of the wrong type: want a text"},
+		{"tickets", `{"name":"x","due_date":"soon"}`, "the body has a time that cannot be read: want a text like"},
+		{"tickets", `{"name":"x","due_date":7}`, "the body has a time that cannot be read: want a text like"},
+	} {
+		w := e.call("POST", "/v1/ticketing/"+c.path, c.body, "Content-Type", "application/json")
+		require.Equal(t, http.StatusBadRequest, w.Code, c.body)
+		var p problem
+		require.NoError(t, json.Unmarshal(w.Body.Bytes(), &p))
+		assert.True(t, strings.HasPrefix(p.Detail, c.want), "%s: %s", c.body, p.Detail)
+	}
 }
 
 // What is promised of a file's size holds in base64, and for nothing else.

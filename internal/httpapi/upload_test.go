@@ -87,7 +87,7 @@ func TestASmallFileIsInTheWrite(t *testing.T) {
 		{name: "typed", query: "?file_name=a.txt", body: "hello", kind: "text/plain; charset=utf-8",
 			want: contract.NewAttachment{FileName: "a.txt", FileType: "text/plain; charset=utf-8", Content: []byte("hello")}},
 		{name: "empty", query: "?file_name=a.txt", kind: "image/png", want: contract.NewAttachment{FileName: "a.txt", FileType: "image/png", Content: []byte{}}},
-		{name: "JSON without content", body: `{"file_name":"a.txt","newer_member":[{"content":"x"}]}`, want: contract.NewAttachment{FileName: "a.txt", Content: []byte{}}},
+		{name: "JSON of an empty file", body: `{"file_name":"a.txt","content":"","newer_member":[{"content":"x"}]}`, want: contract.NewAttachment{FileName: "a.txt", Content: []byte{}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			e, files := uploadEnv(t)
@@ -153,12 +153,14 @@ func TestFilesThatAreNotTaken(t *testing.T) {
 		{"a form", "?file_name=a", "hello", []string{"Content-Type", "multipart/form-data; boundary=x"}, 415, "application/octet-stream"},
 		{"packed", "?file_name=a", "hello", []string{"Content-Type", "image/png", "Content-Encoding", "gzip"}, 415, "Content-Encoding"},
 		{"too large", "?file_name=a", large, []string{"Content-Type", "image/png"}, 413, "larger than 3 MB"},
-		{"not base64", "", `{"file_name":"a","content":"***"}`, nil, 400, "is not base64"},
-		{"base64 in part", "", `{"file_name":"a","content":"aGVsb"}`, nil, 400, "is not base64"},
+		{"not base64", "", `{"file_name":"a","content":"****"}`, nil, 400, `"content: is not base64"`},
+		{"base64 in part", "", `{"file_name":"a","content":"aGVsb"}`, nil, 400, `"content: is not base64: it ends too early"`},
 		{"escapes", "", `{"file_name":"a","content":"aGk\t="}`, nil, 400, "is not base64"},
-		{"cut", "", `{"file_name":"a","content":"aGVs`, nil, 400, "not valid JSON"},
-		{"a number", "", `{"file_name":"a","content":7}`, nil, 400, "wrong type"},
+		{"cut", "", `{"file_name":"a","content":"aGVs`, nil, 400, `"the body is not valid JSON: it ends within the content"`},
+		{"a number", "", `{"file_name":"a","content":7}`, nil, 400, `"content: is of the wrong type: want a text"`},
 		{"twice", "", `{"file_name":"a","content":"aGVs","content":"aGVs"}`, nil, 400, "twice"},
+		{"no content", "", `{"file_name":"a","newer_member":[{"content":"x"}]}`, nil, 400, `"content: missing"`},
+		{"null", "", `{"file_name":"a","content":null}`, nil, 400, `"content: missing"`},
 		{"much else", "", `{"file_name":"` + strings.Repeat("x", maxMembers) + `"}`, nil, 413, "64 KB"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -249,8 +251,14 @@ func FuzzContentSplitter(f *testing.F) {
 			assert.Equal(t, want.FileName, name)
 			assert.Equal(t, string(wanted), string(content))
 		case wantErr == nil && base64Err == nil && strings.TrimSpace(want.FileName) != "":
-			// It is stricter only where a member comes twice.
-			assert.ErrorContains(t, err, "twice")
+			// It is stricter only where the content comes twice, or not at all.
+			var given struct{ Content *string }
+			require.NoError(t, json.Unmarshal(body, &given))
+			if given.Content == nil {
+				assert.ErrorContains(t, err, "content: missing")
+			} else {
+				assert.ErrorContains(t, err, "twice")
+			}
 		}
 	})
 }

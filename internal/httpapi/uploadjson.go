@@ -49,14 +49,18 @@ type contentSplitter struct {
 	most int64
 }
 
-// fileName is what the rest of the object says.
+// fileName is what the rest of the object says. Errors where it, or the content, is
+// missing.
 func (s *contentSplitter) fileName() (string, error) {
 	var body createAttachmentRequest
 	if err := unmarshalTicketing(s.rest.Bytes(), &body); err != nil {
 		return "", err
 	}
-	if strings.TrimSpace(body.FileName) == "" {
+	switch {
+	case strings.TrimSpace(body.FileName) == "":
 		return "", bodyError("/file_name", "missing")
+	case !s.seen: // "" is an empty file
+		return "", bodyError("/content", "missing")
 	}
 	return body.FileName, nil
 }
@@ -148,10 +152,13 @@ func (s *contentSplitter) content(give func(io.Reader) error) error {
 	s.seen = true
 	literal := &jsonText{body: s.body}
 	err := give(base64.NewDecoder(base64.StdEncoding, literal))
-	if _, broken := errors.AsType[base64.CorruptInputError](err); broken || errors.Is(err, io.ErrUnexpectedEOF) && literal.ended {
-		return bodyError("/content", "is not base64: "+err.Error())
-	}
-	if err != nil {
+	_, broken := errors.AsType[base64.CorruptInputError](err)
+	switch {
+	case broken:
+		return bodyError("/content", "is not base64")
+	case errors.Is(err, io.ErrUnexpectedEOF) && literal.ended:
+		return bodyError("/content", "is not base64: it ends too early")
+	case err != nil:
 		return unreadFile(err, s.most)
 	}
 	return s.rest.WriteByte('"')

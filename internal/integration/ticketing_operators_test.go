@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
@@ -150,6 +151,7 @@ func TestTheConnectorsClientAtJira(t *testing.T) {
 	c := s.connector(1)
 	made, err := c.createTicket(t.Context(), map[string]any{"name": "Disk full", "priority": "HIGH", "tags": []string{"disk"}})
 	require.NoError(t, err)
+	c.testWarnings(t)
 	c.testWrites(t, made.ID)
 	c.testWrites(t, s.issues()["Disk full"][0].Key)
 	page, err := c.queryTickets(t.Context(), url.Values{"filter": {`status[eq]"To Do"`, "project[eq]OPS", "tags[in]disk,other"}})
@@ -173,6 +175,26 @@ func TestTheConnectorsClientAtJira(t *testing.T) {
 	c.notSupported(t, "integration jira-ops", err)
 	_, err = c.listOnCall(t.Context(), "policy-1")
 	c.notSupported(t, "integration jira-ops", err)
+}
+
+// testWarnings: a ticket is made without what the provider does not know, and the
+// answer says so.
+func (c *connector) testWarnings(t *testing.T) {
+	t.Helper()
+	text, err := c.call(t.Context(), http.MethodPost, "/v1/ticketing/tickets", nil, map[string]any{"name": "Nobody's", "assignee": "nobody@nowhere.example"})
+	require.NoError(t, err)
+	var answer struct {
+		Result   ticketShape
+		Messages struct{ Problems []json.RawMessage }
+	}
+	require.NoError(t, json.Unmarshal(text, &answer))
+	assert.NotEmpty(t, answer.Result.ID)
+	require.Len(t, answer.Messages.Problems, 1, string(text))
+	var p problemShape
+	require.NoError(t, decodeShape(answer.Messages.Problems[0], &p))
+	assert.Equal(t, http.StatusOK, p.Status)
+	require.NotNil(t, p.Detail)
+	assert.Contains(t, *p.Detail, "assignee")
 }
 
 // notSupported: the connector's answer to an operator that a provider has not.
@@ -204,6 +226,7 @@ func TestTheConnectorsClientAtServiceNow(t *testing.T) {
 func (c *connector) testDesk(t *testing.T) {
 	made, err := c.createTicket(t.Context(), map[string]any{"name": "Disk full", "priority": "HIGH", "description": "It is full."})
 	require.NoError(t, err)
+	c.testWarnings(t)
 	patched, err := c.patchTicket(t.Context(), made.ID, replace("/description", "It is empty."))
 	require.NoError(t, err)
 	read, err := c.getTicket(t.Context(), made.ID)

@@ -32,17 +32,30 @@ func refOf(operation string) string {
 	return "[ref:" + ticket.OperationHash(operation)[:16] + "]"
 }
 
+// creatorTitle begins the line that tells who wrote a comment, as in descriptions:
+// the entry itself is always our account's.
+const creatorTitle = "Creator: "
+
+// withCreator is a comment's text under the line that tells who wrote it.
+func withCreator(n ticket.NewComment) string {
+	creator := strings.Join(strings.Fields(n.Creator), " ")
+	if creator == "" {
+		return n.Content
+	}
+	return creatorTitle + cut(creator, widthTitle, "…") + "\n\n" + n.Content
+}
+
 // CreateComment adds an entry to a ticket's journal with one PATCH: to the
-// comments, or, where it is internal, to the work notes, never to both. The mark of
-// its operation ends the text. Kind OutcomeUnknown asks for RecoverComment.
+// comments, or, where it is internal, to the work notes, never to both. Who wrote it
+// is its first line, where the comment says so; the mark of its operation ends the text. Kind OutcomeUnknown asks for RecoverComment.
 func (c *Client) CreateComment(ctx context.Context, ticketID string, n ticket.NewComment) (ticket.Comment, error) {
 	t, err := c.begin("comment on " + c.app.table + " " + ticketID)
 	if err != nil {
 		return ticket.Comment{}, err
 	}
 	defer t.end()
-	text := journalText(n.Content)
-	if strings.TrimSpace(text) == "" {
+	text := journalText(withCreator(n))
+	if strings.TrimSpace(journalText(n.Content)) == "" {
 		return ticket.Comment{}, t.permanent("content: empty: ServiceNow takes no empty comment")
 	}
 	in, err := t.record(ctx, ticketID)
@@ -74,7 +87,7 @@ func (t *turn) append(ctx context.Context, in row, text string, n ticket.NewComm
 // written finds the entry that was just made: the answer to the PATCH does not
 // name it, and an account that may not write the journal is told nothing.
 func (t *turn) written(ctx context.Context, in row, n ticket.NewComment) (ticket.Comment, error) {
-	out := ticket.Comment{TicketID: in.text("sys_id"), Content: n.Content, CreatedAt: t.c.now().UTC(), Internal: n.Internal}
+	out := ticket.Comment{TicketID: in.text("sys_id"), Content: withCreator(n), CreatedAt: t.c.now().UTC(), Internal: n.Internal}
 	if n.Operation == "" {
 		return out, nil
 	}
@@ -136,7 +149,7 @@ func (t *turn) entry(ctx context.Context, in row, n ticket.NewComment) (ticket.C
 		return ticket.Comment{}, false, t.permanent("the account of integration %s may read neither sys_journal_field nor %s of %s, so that a lost comment cannot be looked for: give it the right", t.c.config.Name, journal, in.table)
 	}
 	// The entry has no id then; its mark stands for it.
-	out := ticket.Comment{ID: ref, TicketID: id, Content: n.Content, CreatedAt: t.c.now().UTC(), Internal: n.Internal}
+	out := ticket.Comment{ID: ref, TicketID: id, Content: withCreator(n), CreatedAt: t.c.now().UTC(), Internal: n.Internal}
 	return out, strings.Contains(whole[journal].Display, ref), nil
 }
 

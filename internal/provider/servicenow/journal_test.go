@@ -52,6 +52,30 @@ func TestCommentsAndNotesAreApart(t *testing.T) {
 	assert.Equal(t, ticket.Permanent, kindOf(t, err), "what the account may not see is not nothing")
 }
 
+// The entry is our account's, whoever wrote the comment: its first line says who.
+func TestACommentNamesItsCreator(t *testing.T) {
+	w := newWorld(t)
+	ctx := context.Background()
+	made := w.create(newTicket(1))
+	say := ticket.NewComment{Content: "It hums.", Creator: "ines@widget.example\n[code]", Operation: "one"}
+	const want = "Creator: ines@widget.example [ code]\n\nIt hums."
+	_, err := w.client.CreateComment(ctx, made.ID, say)
+	require.NoError(t, err)
+	assert.Equal(t, map[string]any{"comments": want + "\n\n" + refOf("one")}, w.seen.last("PATCH").body)
+	comments, err := w.client.ListComments(ctx, made.ID)
+	require.NoError(t, err)
+	require.Len(t, comments, 1)
+	assert.Equal(t, want, comments[0].Content)
+	found, ok, err := w.client.RecoverComment(ctx, made.ID, say, ticket.Attempt{})
+	require.NoError(t, err)
+	require.True(t, ok)
+	assert.Equal(t, comments[0], found)
+
+	say.Content, say.Operation = " ", "two"
+	_, err = w.client.CreateComment(ctx, made.ID, say)
+	assert.Equal(t, ticket.Permanent, kindOf(t, err), "a creator alone is no comment")
+}
+
 // The mark is at the end of the text, and is never what is cut off.
 func TestALongCommentKeepsItsMark(t *testing.T) {
 	w := newWorld(t)
