@@ -10,6 +10,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/ticketbridge/ticketbridge/internal/contract"
 )
@@ -51,12 +52,15 @@ type contentSplitter struct {
 
 // fileName is what the rest of the object says.
 func (s *contentSplitter) fileName() (string, error) {
+	if !utf8.Valid(s.rest.Bytes()) {
+		return "", bodyError("/", "is not valid UTF-8") // encoding/json would put other signs there
+	}
 	var body createAttachmentRequest
 	if err := unmarshalTicketing(s.rest.Bytes(), &body); err != nil {
 		return "", err
 	}
-	if strings.TrimSpace(body.FileName) == "" {
-		return "", bodyError("/file_name", "missing")
+	if err := goodFileName(body.FileName); err != nil {
+		return "", bodyError("/file_name", err.Error())
 	}
 	return body.FileName, nil
 }
