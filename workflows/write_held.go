@@ -25,12 +25,15 @@ const (
 	slowestUpload = 128 << 10
 )
 
-// onHolder directs a call to who holds the file, where the write has one.
+// onHolder directs a call to who holds the file, where the write has one. Such a
+// call may take as long as the file: one sends it, the other reads what the provider
+// has, to tell whether it is that.
 func (w *write) onHolder(options workflow.ActivityOptions) workflow.ActivityOptions {
 	if w.input.HeldBy == "" {
 		return options
 	}
 	w.asked = w.input.HeldBy
+	options.StartToCloseTimeout += time.Duration(w.input.File().Size/slowestUpload) * time.Second
 	options.TaskQueue = w.asked
 	options.ScheduleToStartTimeout = takenWithin
 	return options
@@ -42,7 +45,6 @@ func (w *write) upload(options workflow.ActivityOptions) workflow.ActivityOption
 	if w.input.HeldBy == "" {
 		return options
 	}
-	options.StartToCloseTimeout += time.Duration(w.input.File().Size/slowestUpload) * time.Second
 	options.HeartbeatTimeout = contract.UploadHeartbeat
 	return w.onHolder(options)
 }

@@ -129,7 +129,11 @@ func (s *writeSuite) TestALargeFileMayTakeLonger() {
 	s.Equal(contract.UploadHeartbeat, options.HeartbeatTimeout)
 	s.Contains(options.RetryPolicy.NonRetryableErrorTypes, "TemporalTimeout:Heartbeat", "it may have been sent")
 	s.Equal(first, options.TaskQueue)
+	look := w.onHolder(search("desk", "x"))
+	s.Equal(searchTimeout+2048*time.Second, look.StartToCloseTimeout, "it reads the file at the provider")
+	s.Equal(search("desk", "x").HeartbeatTimeout, look.HeartbeatTimeout)
 	w.input.HeldBy = ""
+	s.Equal(search("desk", "x"), w.onHolder(search("desk", "x")))
 	s.Equal(once("desk", callTimeout, "x"), w.upload(once("desk", callTimeout, "x")), "a small one goes as before")
 }
 

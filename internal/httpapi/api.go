@@ -61,6 +61,9 @@ type Options struct {
 	MaxBody int64
 	// Version is shown in the OpenAPI document.
 	Version string
+
+	// patience is how long the sender of a file may send nothing.
+	patience time.Duration
 }
 
 func (o Options) withDefaults() Options {
@@ -81,6 +84,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.MaxUpload <= 0 {
 		o.MaxUpload = DefaultMaxUpload
+	}
+	if o.patience <= 0 {
+		o.patience = readTimeout
 	}
 	if o.Version == "" {
 		o.Version = "dev"

@@ -160,12 +160,15 @@ func writeJSON(w http.ResponseWriter, status int, body any) {
 }
 
 func writeBytes(w http.ResponseWriter, status int, data []byte) {
-	h := w.Header()
+	jsonHeaders(w.Header())
+	w.WriteHeader(status)
+	_, _ = w.Write(data) // a caller that has gone is nobody's error
+}
+
+func jsonHeaders(h http.Header) {
 	h.Set("Content-Type", "application/json; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
-	w.WriteHeader(status)
-	_, _ = w.Write(data) // a caller that has gone is nobody's error
 }
 
 func encode(body any) ([]byte, error) {

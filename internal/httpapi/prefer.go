@@ -59,10 +59,11 @@ func (p preference) forDecision() time.Duration {
 	}
 }
 
-// forWrite is how long to wait for what becomes of a write.
-func (p preference) forWrite() time.Duration {
+// forWrite is how long to wait for what becomes of a write: as long as it is
+// usual, unless the caller says how long.
+func (p preference) forWrite(usual time.Duration) time.Duration {
 	if p.waits {
 		return min(p.wait, DecideWithin)
 	}
-	return DecideWithin
+	return usual
 }

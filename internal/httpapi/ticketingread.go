@@ -1,16 +1,6 @@
 package httpapi
 
-import (
-	"encoding/base64"
-	"fmt"
-	"io"
-	"mime"
-	"net/http"
-	"strconv"
-	"strings"
-
-	"github.com/ticketbridge/ticketbridge/internal/ticket"
-)
+import "net/http"
 
 func (a *api) queryTickets(w http.ResponseWriter, r *http.Request, c Caller) error {
 	q, err := queryOf(r, ticketsPage)
@@ -62,70 +52,6 @@ func (a *api) listAttachments(w http.ResponseWriter, r *http.Request, c Caller) 
 		answer.Result[i] = metadataOf(each)
 	}
 	writeJSON(w, http.StatusOK, answer)
-	return nil
-}
-
-// maxBase64 is the largest file that is answered in JSON; larger ones are
-// streamed to who takes bytes.
-const maxBase64 = 32 << 20
-
-func (a *api) downloadAttachment(w http.ResponseWriter, r *http.Request, c Caller) error {
-	found, err := a.Ticketing.DownloadAttachment(r.Context(), c.Integration, r.PathValue("ticketId"), r.PathValue("attachmentId"))
-	if err != nil {
-		return err
-	}
-	defer found.Body.Close()
-	if !takesJSON(r) {
-		return stream(w, found)
-	}
-	if found.Size > maxBase64 {
-		return tooLargeForJSON()
-	}
-	content, err := io.ReadAll(io.LimitReader(found.Body, maxBase64+1))
-	if err != nil {
-		return &ticket.Error{Kind: ticket.Retry, Op: "download " + found.FileName, Message: "the provider's answer broke off", Err: err}
-	}
-	if len(content) > maxBase64 {
-		return tooLargeForJSON()
-	}
-	writeJSON(w, http.StatusOK, attachmentAnswer{Result: attachmentContent{
-		FileName: found.FileName, FileType: found.FileType, Content: base64.StdEncoding.EncodeToString(content),
-	}})
-	return nil
-}
-
-func tooLargeForJSON() error {
-	return &refusal{
-		status:      http.StatusBadRequest,
-		detail:      fmt.Sprintf("The file is larger than %d MB.", maxBase64>>20),
-		remediation: "Ask with `Accept: application/octet-stream`, which gives the bytes themselves.",
-	}
-}
-
-// takesJSON: everybody but who names media types without JSON among them.
-func takesJSON(r *http.Request) bool {
-	accept := r.Header.Get("Accept")
-	return accept == "" || strings.Contains(accept, "json") || strings.Contains(accept, "*/*") || strings.Contains(accept, "application/*")
-}
-
-// stream passes a file on as it comes.
-func stream(w http.ResponseWriter, d ticket.Download) error {
-	h := w.Header()
-	kind := d.FileType
-	if _, _, err := mime.ParseMediaType(kind); err != nil {
-		kind = "application/octet-stream"
-	}
-	h.Set("Content-Type", kind)
-	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": d.FileName}))
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cache-Control", "no-store")
-	if d.Size >= 0 {
-		h.Set("Content-Length", strconv.FormatInt(d.Size, 10))
-	}
-	w.WriteHeader(http.StatusOK)
-	if _, err := io.Copy(w, d.Body); err != nil {
-		panic(http.ErrAbortHandler) // the status is sent: only a cut connection says that it is not whole
-	}
 	return nil
 }
 

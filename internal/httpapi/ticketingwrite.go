@@ -62,11 +62,16 @@ var (
 // retryWrite is when a caller whose write goes on should ask again: it joins.
 const retryWrite = time.Second
 
-// write makes a write and answers with what the provider made of it, within
-// DecideWithin, that of a large file within uploadWait, or within less where the
-// caller prefers that. Later it goes on all the same: 202 for who asked for that, else
-// 503, because a 2xx without a result would be taken for success.
+// write is writeWithin the time that every call has.
 func (a *api) write(w http.ResponseWriter, r *http.Request, c Caller, asked TicketWrite, answer envelope) error {
+	return a.writeWithin(w, r, c, asked, DecideWithin, answer)
+}
+
+// writeWithin makes a write and answers with what the provider made of it, within
+// wait, or within less where the caller prefers that. Later it goes on all the same:
+// 202 for who asked for that, else 503, because a 2xx without a result would be taken
+// for success.
+func (a *api) writeWithin(w http.ResponseWriter, r *http.Request, c Caller, asked TicketWrite, wait time.Duration, answer envelope) error {
 	asked.Integration, asked.Key = c.Integration, r.Header.Get("Idempotency-Key")
 	started, err := a.Writes.Start(r.Context(), asked)
 	if err != nil {
@@ -75,7 +80,7 @@ func (a *api) write(w http.ResponseWriter, r *http.Request, c Caller, asked Tick
 	defer started.Close()
 	w.Header().Set(operationHeader, started.OperationID())
 	prefers := preferenceOf(r.Header)
-	outcome, ended, err := await(r.Context(), started, prefers, asked.File)
+	outcome, ended, err := await(r.Context(), started, prefers.forWrite(wait))
 	if err != nil {
 		return err
 	}
@@ -102,13 +107,8 @@ func (a *api) write(w http.ResponseWriter, r *http.Request, c Caller, asked Tick
 	return a.written(w, r, started, outcome, answer)
 }
 
-// await waits for the end of a write, for that of a large file longer: whoever
-// sends it again has to send much.
-func await(ctx context.Context, started StartedWrite, prefers preference, file SpooledFile) (outcome contract.WriteOutcome, ended bool, err error) {
-	wait := prefers.forWrite()
-	if file != nil && !prefers.waits {
-		wait = uploadWait
-	}
+// await waits for the end of a write, which is asked for in turns.
+func await(ctx context.Context, started StartedWrite, wait time.Duration) (outcome contract.WriteOutcome, ended bool, err error) {
 	for {
 		turn := min(wait, DecideWithin)
 		outcome, ended, err = started.Wait(ctx, turn)

@@ -43,7 +43,9 @@ const (
 	// DefaultMaxUpload is the largest file that is taken, in bytes.
 	DefaultMaxUpload = 256 << 20
 	// uploadWithin is how long a call with a file may take, its answer included,
-	// uploadWait how long of that it waits for a large one to be made.
+	// uploadWait how long of that it waits for a large one to be made that came as
+	// it is. In JSON it is a call of the connector's clients, which wait no longer
+	// than for any other write.
 	uploadWithin = 30 * time.Minute
 	uploadWait   = 2 * time.Minute
 	// retryNoRoom is when there may be room in the spool again.
@@ -51,39 +53,40 @@ const (
 )
 
 func (a *api) createAttachment(w http.ResponseWriter, r *http.Request, c Caller) error {
-	asked, file, err := a.readAttachment(w, r)
+	asked, file, raw, err := a.readAttachment(w, r)
 	if err != nil {
 		return err
 	}
-	within := AnswerWithin // from here on it is a call like any other
+	wait := DecideWithin // from here on it is a call like any other
 	if file != nil {
 		defer file.Discard()
-		within += uploadWait
+		if raw {
+			wait = uploadWait
+		}
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), within)
+	ctx, cancel := context.WithTimeout(r.Context(), wait+AnswerWithin-DecideWithin)
 	defer cancel()
-	return a.write(w, r.WithContext(ctx), c, TicketWrite{
+	return a.writeWithin(w, r.WithContext(ctx), c, TicketWrite{
 		Operator: ticketing.CreateAttachment, TicketID: r.PathValue("ticketId"), Body: asked, File: file,
-	}, attachmentEnvelope())
+	}, wait, attachmentEnvelope())
 }
 
 // readAttachment reads a file that comes as it is, or in base64 within JSON. A
 // small one is whole in what it answers, a large one is in the spool.
-func (a *api) readAttachment(w http.ResponseWriter, r *http.Request) (contract.NewAttachment, SpooledFile, error) {
+func (a *api) readAttachment(w http.ResponseWriter, r *http.Request) (asked contract.NewAttachment, file SpooledFile, raw bool, err error) {
 	if err := plainEncoding(r); err != nil {
-		return contract.NewAttachment{}, nil, err
+		return asked, nil, false, err
 	}
-	body := &unhurried{ctx: r.Context(), body: r.Body, connection: http.NewResponseController(w)}
-	name, kind, raw, err := rawUpload(r)
-	if err != nil {
-		return contract.NewAttachment{}, nil, err
+	body := &unhurried{ctx: r.Context(), body: r.Body, connection: http.NewResponseController(w), patience: a.patience}
+	if asked.FileName, asked.FileType, raw, err = rawUpload(r); err != nil {
+		return asked, nil, raw, err
 	}
-	if !raw {
-		return a.readAttachmentJSON(http.MaxBytesReader(w, io.NopCloser(body), 2*maxBase64))
+	if raw {
+		file, err = a.take(&asked, body, r.ContentLength, a.MaxUpload)
+	} else {
+		asked, file, err = a.readAttachmentJSON(http.MaxBytesReader(w, io.NopCloser(body), 2*maxBase64))
 	}
-	asked := contract.NewAttachment{FileName: name, FileType: kind}
-	file, err := a.take(&asked, body, r.ContentLength, a.MaxUpload)
-	return asked, file, err
+	return asked, file, raw, err
 }
 
 // rawUpload tells a file that comes as it is from one in JSON. Some clients send
@@ -95,6 +98,7 @@ func rawUpload(r *http.Request) (name, kind string, raw bool, err error) {
 	}
 	kind, _, err = mime.ParseMediaType(r.Header.Get("Content-Type"))
 	unsaid := err != nil || kind == "application/x-www-form-urlencoded" // which curl says of everything
+	wrong := goodFileName(name)
 	switch {
 	case !unsaid && (kind == "application/json" || strings.HasSuffix(kind, "+json")):
 		return "", "", false, nil
@@ -105,16 +109,14 @@ func rawUpload(r *http.Request) (name, kind string, raw bool, err error) {
 		}
 	case name == "" && (unsaid || kind == "text/plain"):
 		return "", "", false, nil
-	case strings.TrimSpace(name) == "" || len(name) > maxFileName:
-		return "", "", true, badParameter("query", "file_name", "", fmt.Errorf("file_name: want the name of the file, at most %d bytes", maxFileName))
+	case wrong != nil:
+		return "", "", true, badParameter("query", "file_name", "", fmt.Errorf("file_name: %w", wrong))
 	case unsaid || kind == "application/octet-stream":
 		return name, "", true, nil // the name decides
 	default:
 		return name, r.Header.Get("Content-Type"), true, nil
 	}
 }
-
-const maxFileName = 1024
 
 // take reads a file's content into what is asked for, or, where it is large, into
 // the spool.
@@ -155,7 +157,7 @@ func unreadFile(err error, most int64) error {
 	case errors.Is(err, ErrNoRoom):
 		return &refusal{
 			status: http.StatusInsufficientStorage, retryAfter: retryNoRoom, err: err,
-			message: "There is no room for the file now", detail: "Other files wait for their provider.",
+			message: "There is no room for the file now", detail: "No room: files on their way to providers and files that are arriving fill it.",
 			remediation: "Send it again later. Where it stays like this: starter parked list, or a larger TICKETBRIDGE_SPOOL_LIMIT.",
 		}
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
@@ -173,16 +175,24 @@ type unhurried struct {
 	ctx        context.Context
 	body       io.Reader
 	connection *http.ResponseController
+	// patience is how long nothing may come.
+	patience time.Duration
+	// err is what ended it. net/http ends the context of a call, too, whose sender
+	// is out of time, so that what comes after the first error says less.
+	err error
 }
 
 func (u *unhurried) Read(p []byte) (int, error) {
-	if err := u.ctx.Err(); err != nil {
-		return 0, err
+	if u.err == nil {
+		u.err = u.ctx.Err()
 	}
-	_ = u.connection.SetReadDeadline(time.Now().Add(readTimeout)) // where there is no connection, nothing is slow
+	if u.err != nil {
+		return 0, u.err
+	}
+	_ = u.connection.SetReadDeadline(time.Now().Add(u.patience)) // where there is no connection, nothing is slow
 	n, err := u.body.Read(p)
-	if err != nil && err != io.EOF && u.ctx.Err() != nil {
-		err = u.ctx.Err()
+	if u.err = err; err != nil && err != io.EOF && !errors.Is(err, os.ErrDeadlineExceeded) && u.ctx.Err() != nil {
+		u.err = u.ctx.Err()
 	}
-	return n, err
+	return n, u.err
 }

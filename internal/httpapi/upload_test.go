@@ -10,9 +10,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -125,19 +129,66 @@ func TestALargeFileIsInTheSpool(t *testing.T) {
 	}
 }
 
-// A 202 could not be forgotten, so there is none; it is waited for longer instead.
+// A 202 could not be forgotten, so there is none. What came as it is, is waited for
+// longer instead; in JSON it is answered like any other call of the connector.
 func TestALargeFileIsWaitedFor(t *testing.T) {
-	e, _ := uploadEnv(t)
-	e.writes.ended = false
 	large := strings.Repeat("x", contract.MaxAttachment+1)
-	w := e.call("POST", filePath+"?file_name=a", large, "Content-Type", "application/octet-stream", "Prefer", "respond-async")
-	assert.Equal(t, http.StatusServiceUnavailable, w.Code)
-	assert.Zero(t, e.writes.async)
-	assert.Equal(t, uploadWait, e.writes.waited)
-	e.writes.waited = 0
-	w = e.call("POST", filePath+"?file_name=a", large[1:], "Content-Type", "application/octet-stream", "Prefer", "respond-async")
-	assert.Equal(t, http.StatusAccepted, w.Code, "one that is in the write is like any other")
-	assert.Equal(t, DecideWithin, e.writes.waited)
+	for _, c := range []struct {
+		name, query, body, kind, prefer string
+		status                          int
+		waited                          time.Duration
+	}{
+		{"bytes", "?file_name=a", large, "application/octet-stream", "respond-async", 503, uploadWait},
+		{"bytes, hurried", "?file_name=a", large, "application/octet-stream", "wait=3", 503, 3 * time.Second},
+		{"small bytes", "?file_name=a", large[1:], "application/octet-stream", "respond-async", 202, DecideWithin},
+		{"JSON", "", inBase64("a", large), "application/json", "", 503, DecideWithin},
+		{"JSON, async", "", inBase64("a", large), "application/json", "respond-async", 503, DecideWithin},
+		{"small JSON", "", inBase64("a", large[1:]), "application/json", "", 503, DecideWithin},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e, _ := uploadEnv(t)
+			e.writes.ended = false
+			w := e.call("POST", filePath+c.query, c.body, "Content-Type", c.kind, "Prefer", c.prefer)
+			assert.Equal(t, c.status, w.Code)
+			assert.Equal(t, c.waited, e.writes.waited)
+			assert.Equal(t, c.status == 202, e.writes.async == 1)
+			if c.status == 503 {
+				assert.Equal(t, "1", w.Header().Get("Retry-After"))
+				assert.Contains(t, w.Body.String(), e.writes.OperationID())
+			}
+		})
+	}
+}
+
+// net/http ends the call's context as well; it is the sender who was too slow all
+// the same.
+func TestAStalledSenderIsTold(t *testing.T) {
+	for name, c := range map[string]struct{ query, kind, begins string }{
+		"small bytes": {"?file_name=a", "application/octet-stream", "hello"},
+		"large bytes": {"?file_name=a", "application/octet-stream", strings.Repeat("x", 2<<20)},
+		"JSON":        {"", "application/json", `{"file_name":"a",`},
+		"base64":      {"", "application/json", `{"file_name":"a","content":"aGVs`},
+		"much base64": {"", "application/json", strings.TrimSuffix(inBase64("a", strings.Repeat("x", 3<<19)), `"}`)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := newEnv(t, func(o *Options) { o.Spool, o.MaxUpload, o.patience = &fakeSpool{}, 3<<20, 100*time.Millisecond })
+			server := httptest.NewServer(e.handler)
+			defer server.Close()
+			connection, err := net.Dial("tcp", server.Listener.Addr().String())
+			require.NoError(t, err)
+			defer connection.Close()
+			_, err = fmt.Fprintf(connection, "POST %s%s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s",
+				filePath, c.query, token, c.kind, len(c.begins)+1, c.begins)
+			require.NoError(t, err)
+			answer, err := http.ReadResponse(bufio.NewReader(connection), nil)
+			require.NoError(t, err)
+			defer answer.Body.Close()
+			body, err := io.ReadAll(answer.Body)
+			require.NoError(t, err)
+			assert.Equal(t, http.StatusRequestTimeout, answer.StatusCode, string(body))
+			assert.Contains(t, string(body), "did not arrive in time")
+		})
+	}
 }
 
 func TestFilesThatAreNotTaken(t *testing.T) {
@@ -148,8 +199,16 @@ func TestFilesThatAreNotTaken(t *testing.T) {
 		status            int
 		says              string
 	}{
-		{"no name", "", "hello", []string{"Content-Type", "application/octet-stream"}, 400, "file_name: want the name"},
+		{"no name", "", "hello", []string{"Content-Type", "application/octet-stream"}, 400, "file_name: missing"},
 		{"blank name", "?file_name=%20", "hello", []string{"Content-Type", "image/png"}, 400, "file_name"},
+		{"blank name in JSON", "", `{"file_name":" "}`, nil, 400, "missing"},
+		{"name of no UTF-8", "?file_name=a%FF", "hello", []string{"Content-Type", "image/png"}, 400, "not valid UTF-8"},
+		{"name of no UTF-8 in a header", "", "hello", []string{"Content-Type", "image/png", "Content-Disposition", "attachment; filename*=UTF-8''a%FF"}, 400, "not valid UTF-8"},
+		{"name of no UTF-8 in JSON", "", "{\"file_name\":\"a\xff\",\"content\":\"aGVs\"}", nil, 400, "not valid UTF-8"},
+		{"name with a line break", "?file_name=a%0Ab", "hello", []string{"Content-Type", "image/png"}, 400, "control character U+000A"},
+		{"name with a C1 control", "", `{"file_name":"a\u0085b"}`, nil, 400, "control character U+0085"},
+		{"name that turns around", "?file_name=a%E2%80%AEgpj.exe", "hello", []string{"Content-Type", "image/png"}, 400, "direction of text, U+202E"},
+		{"name that turns around in JSON", "", `{"file_name":"a\u2066gpj.exe","content":"aGVs"}`, nil, 400, "direction of text, U+2066"},
 		{"a form", "?file_name=a", "hello", []string{"Content-Type", "multipart/form-data; boundary=x"}, 415, "application/octet-stream"},
 		{"packed", "?file_name=a", "hello", []string{"Content-Type", "image/png", "Content-Encoding", "gzip"}, 415, "Content-Encoding"},
 		{"too large", "?file_name=a", large, []string{"Content-Type", "image/png"}, 413, "larger than 3 MB"},
@@ -250,8 +309,8 @@ func FuzzContentSplitter(f *testing.F) {
 			require.NoError(t, base64Err)
 			assert.Equal(t, want.FileName, name)
 			assert.Equal(t, string(wanted), string(content))
-		case wantErr == nil && base64Err == nil && strings.TrimSpace(want.FileName) != "":
-			// It is stricter only where the content comes twice, or not at all.
+		case wantErr == nil && base64Err == nil && goodFileName(want.FileName) == nil && utf8.Valid(body):
+			// It is stricter only where a member comes twice, or no content at all.
 			var given struct{ Content *string }
 			require.NoError(t, json.Unmarshal(body, &given))
 			if given.Content == nil {

@@ -10,6 +10,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/ticketbridge/ticketbridge/internal/contract"
 )
@@ -52,14 +53,17 @@ type contentSplitter struct {
 // fileName is what the rest of the object says. Errors where it, or the content, is
 // missing.
 func (s *contentSplitter) fileName() (string, error) {
+	if !utf8.Valid(s.rest.Bytes()) {
+		return "", bodyError("/", "is not valid UTF-8") // encoding/json would put other signs there
+	}
 	var body createAttachmentRequest
 	if err := unmarshalTicketing(s.rest.Bytes(), &body); err != nil {
 		return "", err
 	}
-	switch {
-	case strings.TrimSpace(body.FileName) == "":
-		return "", bodyError("/file_name", "missing")
-	case !s.seen: // "" is an empty file
+	if err := goodFileName(body.FileName); err != nil {
+		return "", bodyError("/file_name", err.Error())
+	}
+	if !s.seen { // "" is an empty file
 		return "", bodyError("/content", "missing")
 	}
 	return body.FileName, nil

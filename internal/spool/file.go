@@ -19,16 +19,25 @@ type File struct {
 	gone        bool
 }
 
+// step is how much room an arriving file takes at a time, in bytes.
+const step = 1 << 20
+
 // Receive reads a file to its end. size is how long it is said to be, -1 where
-// nobody knows, most how long it may be. Errors are ErrTooLarge, ErrFull, those of
-// the content, and those of the disk; nothing stays of the file then.
+// nobody knows, most how long it may be. What there is no room for now is refused
+// before it comes. Room is taken as bytes arrive, so that a slow sender keeps
+// nobody else out; it may be used up before all have. Errors are ErrTooLarge,
+// ErrFull, those of the content, and those of the disk; nothing stays of the file
+// then.
 func (s *Spool) Receive(content io.Reader, size, most int64) (*File, error) {
 	if size > most {
 		return nil, ErrTooLarge
 	}
-	f := &File{spool: s, sum: sha256.New(), most: most}
-	if err := f.take(size); err != nil {
-		return nil, err
+	if !s.fits(max(size, 0)) {
+		return nil, ErrFull
+	}
+	f := &File{spool: s, sum: sha256.New(), most: most, room: most}
+	if size >= 0 {
+		f.room = size
 	}
 	if err := f.receive(content, size); err != nil {
 		f.Discard()
@@ -53,14 +62,16 @@ func (f *File) receive(content io.Reader, size int64) error {
 	return f.file.Sync()
 }
 
-// take counts that the file has so many bytes.
+// take counts that the file has so many bytes: up to a step more than it needs, so
+// that not every write has to ask.
 func (f *File) take(bytes int64) error {
-	more := max(bytes-f.taken, 0)
-	if err := f.spool.grow(more); err != nil {
-		return err
+	if bytes <= f.taken {
+		return nil
 	}
-	f.taken += more
-	return nil
+	whole := max(min((bytes+step-1)/step*step, f.room), bytes)
+	taken, err := f.spool.grow(bytes-f.taken, whole-f.taken)
+	f.taken += taken
+	return err
 }
 
 // Write is for Receive.

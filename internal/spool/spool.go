@@ -166,15 +166,24 @@ func (s *Spool) ID() string { return s.id }
 // Close lets another process have the folder.
 func (s *Spool) Close() error { return s.lock.Close() }
 
-// grow counts bytes that are to come.
-func (s *Spool) grow(bytes int64) error {
+// fits: there is room for so many bytes now.
+func (s *Spool) fits(bytes int64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.used+bytes > s.limit {
-		return ErrFull
+	return s.used+bytes <= s.limit
+}
+
+// grow counts bytes that are to come: as many as wanted, or what there is room
+// for, but not less than needed.
+func (s *Spool) grow(needed, wanted int64) (int64, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	granted := min(wanted, s.limit-s.used)
+	if granted < needed {
+		return 0, ErrFull
 	}
-	s.used += bytes
-	return nil
+	s.used += granted
+	return granted, nil
 }
 
 func (s *Spool) shrink(bytes int64) {

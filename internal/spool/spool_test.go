@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/iotest"
 
@@ -123,32 +124,86 @@ func TestWhatIsNotReceivedWholeLeavesNothing(t *testing.T) {
 	assert.Zero(t, s.used)
 }
 
-// Files on their way count, so that many at once do not fill the disk.
+// Files on their way count as far as they have come, so that many at once do not
+// fill the disk, and a slow sender keeps nobody out.
 func TestTheSpoolIsBounded(t *testing.T) {
-	s := open(t, t.TempDir(), 100)
+	const limit = 4 * step
+	s := open(t, t.TempDir(), limit)
 	arriving, send := io.Pipe()
-	done := make(chan *File)
+	done := make(chan error)
 	go func() {
-		f, err := s.Receive(arriving, 60, 100)
-		assert.NoError(t, err)
-		done <- f
+		_, err := s.Receive(arriving, limit, limit)
+		done <- err
 	}()
-	_, err := send.Write([]byte("x"))
+	// A pipe's writer goes on when all is read; one more makes the first counted.
+	for range 2 {
+		_, err := send.Write([]byte("x"))
+		require.NoError(t, err)
+	}
+	assert.EqualValues(t, step, s.counted(), "not what is said to come")
+	_, err := s.Receive(iotest.ErrReader(errors.New("read")), limit-step+1, limit)
+	require.ErrorIs(t, err, ErrFull, "there is no room even now")
+	other, err := s.Receive(strings.NewReader(strings.Repeat("x", 2*step+1)), 2*step+1, limit)
 	require.NoError(t, err)
-	_, err = s.Receive(strings.NewReader(strings.Repeat("x", 41)), -1, 100)
-	require.ErrorIs(t, err, ErrFull, "what is said to come counts at once")
-	other, err := s.Receive(strings.NewReader(strings.Repeat("x", 40)), 40, 100)
+	assert.EqualValues(t, 3*step+1, s.counted(), "a whole file takes what it has")
+
+	_, err = send.Write(make([]byte, 2*step-4)) // what is left, less a byte
 	require.NoError(t, err)
-	_, err = send.Write([]byte(strings.Repeat("x", 59)))
+	_, err = send.Write([]byte("x"))
 	require.NoError(t, err)
-	require.NoError(t, send.Close())
-	first := <-done
-	assert.EqualValues(t, 100, s.used)
-	other.Discard()
-	kept, err := first.Keep(key)
+	assert.EqualValues(t, limit, s.counted(), "less than a step is room as well")
+	_, err = send.Write([]byte("x"))
+	require.NoError(t, err)
+	require.ErrorIs(t, <-done, ErrFull)
+	assert.EqualValues(t, 2*step+1, s.counted(), "what did not fit is given back")
+	kept, err := other.Keep(key)
 	require.NoError(t, err)
 	kept.Release(false)
-	assert.EqualValues(t, 60, s.used)
+	assert.EqualValues(t, 2*step+1, s.counted())
+}
+
+// Many that arrive at once take no more than there is, and the room is used.
+func TestManyArriveWithinTheLimit(t *testing.T) {
+	const limit, size = 5 * step, 2*step + 1
+	s := open(t, t.TempDir(), limit)
+	watch := &watching{s: s, limit: limit}
+	var group sync.WaitGroup
+	for range 10 {
+		group.Go(func() {
+			_, err := s.Receive(io.TeeReader(io.LimitReader(zeros{}, size), watch), size, limit)
+			if err != nil {
+				assert.ErrorIs(t, err, ErrFull)
+			}
+		})
+	}
+	group.Wait()
+	assert.False(t, watch.over.Load())
+	assert.Zero(t, s.counted()%size)
+	assert.LessOrEqual(t, s.counted(), int64(limit))
+}
+
+func (s *Spool) counted() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.used
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+// watching looks at the spool whenever something arrives.
+type watching struct {
+	s     *Spool
+	limit int64
+	over  atomic.Bool
+}
+
+func (w *watching) Write(p []byte) (int, error) {
+	if w.s.counted() > w.limit {
+		w.over.Store(true)
+	}
+	return len(p), nil
 }
 
 // Equal uploads at the same time share one file, which goes with the last.
