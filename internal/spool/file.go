@@ -16,7 +16,9 @@ type File struct {
 	size  int64
 	// most is the largest that it may be, taken what is counted for it.
 	most, taken int64
-	gone        bool
+	// room is what it may take ahead of its need: no more than it says it is long.
+	room int64
+	gone bool
 }
 
 // step is how much room an arriving file takes at a time, in bytes.
