@@ -21,8 +21,10 @@ func (t inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 	select {
 	case <-w.begun:
 	case <-r.Context().Done():
-		body.CloseWithError(r.Context().Err()) // whatever comes late is not read
-		return nil, r.Context().Err()
+	}
+	if err := r.Context().Err(); err != nil {
+		body.CloseWithError(err) // whatever comes late is not read
+		return nil, err
 	}
 	return &http.Response{
 		Status: http.StatusText(w.status), StatusCode: w.status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,

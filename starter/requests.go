@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
+	"time"
 
 	"github.com/ticketbridge/ticketbridge/internal/contract"
 	"github.com/ticketbridge/ticketbridge/internal/event"
@@ -95,7 +97,7 @@ func (r requestSource) Notes(ctx context.Context, c httpapi.Caller, id int64) ([
 		return nil, err
 	}
 	for _, p := range view.Pending {
-		if p.Text == "" {
+		if p.Text == "" || told(notes, p) {
 			continue
 		}
 		notes = append(notes, httpapi.Note{
@@ -106,6 +108,16 @@ func (r requestSource) Notes(ctx context.Context, c httpapi.Caller, id int64) ([
 	sort.SliceStable(notes, func(i, j int) bool { return notes[i].CreatedAt.Before(notes[j].CreatedAt) })
 	return notes, nil
 }
+
+// told: what was still on its way when Temporal was asked has arrived meanwhile.
+func told(notes []httpapi.Note, p contract.PendingView) bool {
+	return slices.ContainsFunc(notes, func(n httpapi.Note) bool {
+		return strings.TrimSpace(n.Text) == strings.TrimSpace(p.Text) && n.Internal == p.Internal && !n.CreatedAt.Before(p.Since.Add(-clockSkew))
+	})
+}
+
+// clockSkew is how much a provider's clock may be behind ours.
+const clockSkew = time.Minute
 
 func (r requestSource) delivered(ctx context.Context, c httpapi.Caller, view contract.RequestView) ([]httpapi.Note, error) {
 	if view.Ticket == nil {

@@ -24,7 +24,6 @@ type temporalServer struct {
 	dir     string
 	address string
 	port    int
-	uiPort  int
 	more    []string
 	process *process
 }
@@ -36,8 +35,8 @@ func startTemporal(t *testing.T, more ...string) *temporalServer {
 	if os.Getenv(temporalEnv) == "" {
 		t.Skipf("%s does not name a temporal CLI; run the tests with `make test`, which builds one", temporalEnv)
 	}
-	port, uiPort := freePort(t), freePort(t)
-	s := &temporalServer{t: t, dir: memoryDir(t), address: fmt.Sprintf("127.0.0.1:%d", port), port: port, uiPort: uiPort, more: more}
+	port := freePort(t)
+	s := &temporalServer{t: t, dir: memoryDir(t), address: fmt.Sprintf("127.0.0.1:%d", port), port: port, more: more}
 	s.start()
 	t.Cleanup(func() { s.process.kill() })
 	return s
@@ -58,7 +57,7 @@ func memoryDir(t *testing.T) string {
 func (s *temporalServer) start() {
 	s.t.Helper()
 	args := []string{"server", "start-dev",
-		"--ip", "127.0.0.1", "--port", strconv.Itoa(s.port), "--ui-port", strconv.Itoa(s.uiPort), "--http-port", strconv.Itoa(freePort(s.t)),
+		"--ip", "127.0.0.1", "--port", strconv.Itoa(s.port), "--headless", "--http-port", strconv.Itoa(freePort(s.t)),
 		"--db-filename", filepath.Join(s.dir, "temporal.db"),
 		"--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=normal",
 		"--dynamic-config-value", "history.maxInFlightUpdates=100",
