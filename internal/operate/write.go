@@ -49,8 +49,10 @@ func (h *Write) Wait(ctx context.Context, wait time.Duration) (contract.WriteOut
 	defer cancel()
 	end := time.Now().Add(wait)
 	for {
-		outcome, again, err := h.ask(waiting, max(time.Until(end), 0))
+		outcome, again, err := h.askTogether(waiting)
 		switch {
+		case err == nil && !again && outcome.Status == contract.WritePending && time.Until(end) > 0:
+			continue // who asked for all of us wanted to know sooner
 		case err == nil && !again:
 			known := outcome.Status != contract.WritePending
 			if outcome.Status == contract.WriteOK && !h.keyed && h.open == nil {
@@ -68,6 +70,35 @@ func (h *Write) Wait(ctx context.Context, wait time.Duration) (contract.WriteOut
 		case <-waiting.Done():
 		case <-time.After(askWriteAgain):
 		}
+	}
+}
+
+// askTogether is ask for all callers of this process who wait for the same write:
+// a server that many updates of a workflow reach at once can lose its tasks for a
+// minute, and each update costs an action.
+func (h *Write) askTogether(ctx context.Context) (contract.WriteOutcome, bool, error) {
+	type told struct {
+		outcome contract.WriteOutcome
+		again   bool
+		run     string
+	}
+	asked := h.of.asking.DoChan(h.OperationID(), func() (any, error) {
+		// It is not only for the one who asked first, who may leave.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), contract.LongestWriteWait+firstPatience)
+		defer cancel()
+		one := &Write{of: h.of, id: h.id, run: h.run}
+		outcome, again, err := one.ask(ctx, contract.LongestWriteWait)
+		return told{outcome, again, one.run}, err
+	})
+	select {
+	case <-ctx.Done():
+		return contract.WriteOutcome{}, false, ctx.Err()
+	case answer := <-asked:
+		all, _ := answer.Val.(told)
+		if all.run != "" {
+			h.run = all.run
+		}
+		return all.outcome, all.again, answer.Err
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/ticketbridge/ticketbridge/internal/contract"
 	"github.com/ticketbridge/ticketbridge/internal/ticket"
@@ -30,6 +31,8 @@ type Writes struct {
 	temporal client.Client
 	provider func(ctx context.Context, integration string) (string, error)
 	gates    gates
+	// asking makes one question of many about the same write.
+	asking singleflight.Group
 }
 
 // NewWrites makes Writes; provider is the short name of an integration's provider.
