@@ -304,13 +304,9 @@ func TestAnUploadThatIsNotWholeStartsNothing(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for _, size := range []int64{4<<20 + 1, -1} {
-		var a answer
-		// The refusal may meet a sender who is still at it, and be lost with the connection.
-		require.Eventually(t, func() (ok bool) {
-			var err error
-			a, err = s.upload(ctx, blob(1, 4<<20+1), size, "Expect", "100-continue")
-			return err == nil
-		}, soon, 10*time.Millisecond)
+		a := s.refusedUpload(t, func() (answer, error) {
+			return s.upload(ctx, blob(1, 4<<20+1), size, "Expect", "100-continue")
+		})
 		assert.Equal(t, http.StatusRequestEntityTooLarge, a.status, a.text)
 		assert.EqualValues(t, http.StatusRequestEntityTooLarge, a.body["status"], "a problem")
 		assert.Contains(t, a.text, "larger than 4 MB")
@@ -323,8 +319,9 @@ func TestAnUploadThatIsNotWholeStartsNothing(t *testing.T) {
 	require.NoError(t, s.jira.SetFaults(jira.Fault{Kind: jira.ErrorBefore, Op: "attach"}))
 	sent := s.send3MB(t)
 	s.eventually(t, func() bool { return s.jira.Stats().Requests["attach"] > 0 }, "the upload")
-	a, err := s.upload(ctx, blob(2, 4<<20), 4<<20, "Expect", "100-continue")
-	require.NoError(t, err)
+	a := s.refusedUpload(t, func() (answer, error) {
+		return s.upload(ctx, blob(2, 4<<20), 4<<20, "Expect", "100-continue")
+	})
 	assert.Equal(t, http.StatusInsufficientStorage, a.status, a.text)
 	assert.NotEmpty(t, a.header.Get("Retry-After"))
 	require.NoError(t, s.jira.SetFaults())
@@ -360,4 +357,16 @@ func TestFilesOfWritesThatEndedAreTidiedAway(t *testing.T) {
 	}
 	s.startServe()
 	s.eventually(t, func() bool { return len(s.spooled(t)) == 0 }, "the file is removed")
+}
+
+// refusedUpload is the answer to an upload that is refused. It may meet a sender who
+// is still at it, and be lost with the connection: then the file is sent again.
+func (s *stack) refusedUpload(t *testing.T, send func() (answer, error)) (refused answer) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		var err error
+		refused, err = send()
+		return err == nil
+	}, soon, 10*time.Millisecond)
+	return refused
 }
