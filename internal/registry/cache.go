@@ -25,7 +25,9 @@ const (
 // cache remembers what Temporal said of integrations, and that it knows none.
 type cache struct {
 	ask func(ctx context.Context, name string) (contract.IntegrationView, error)
-	now func() time.Time
+	// open makes an integration ready to be used: once for each answer.
+	open func(contract.IntegrationView) (Found, error)
+	now  func() time.Time
 	// asking makes one question of many for the same name.
 	asking singleflight.Group
 
@@ -38,18 +40,20 @@ type entry struct {
 	// err is nil or ErrNotFound.
 	err error
 	at  time.Time
+	// found is what open makes of the view; nil where there is none.
+	found func() (Found, error)
 }
 
-func newCache(ask func(context.Context, string) (contract.IntegrationView, error), now func() time.Time) *cache {
-	return &cache{ask: ask, now: now, entries: map[string]entry{}}
+func newCache(ask func(context.Context, string) (contract.IntegrationView, error), open func(contract.IntegrationView) (Found, error), now func() time.Time) *cache {
+	return &cache{ask: ask, open: open, now: now, entries: map[string]entry{}}
 }
 
 // get is what is known of an integration. An error other than ErrNotFound says
-// that Temporal could not be asked; the view is then the last one known, if any.
-func (c *cache) get(ctx context.Context, name string) (contract.IntegrationView, error) {
+// that Temporal could not be asked; the entry is then the last one known, if any.
+func (c *cache) get(ctx context.Context, name string) (entry, error) {
 	known, ok := c.known(name)
 	if ok && c.now().Sub(known.at) < Fresh {
-		return known.view, known.err
+		return known, known.err
 	}
 	asked := c.asking.DoChan(name, func() (any, error) {
 		// For everybody who waits, so not for as long as the first one does.
@@ -58,19 +62,16 @@ func (c *cache) get(ctx context.Context, name string) (contract.IntegrationView,
 		at := c.now()
 		view, err := c.ask(ctx, name)
 		if err == nil || errors.Is(err, operate.ErrNotFound) {
-			c.put(name, entry{view: view, err: err, at: at})
+			return c.put(name, entry{view: view, err: err, at: at}), err
 		}
-		return view, err
+		return known, err
 	})
 	select {
 	case <-ctx.Done():
-		return known.view, ctx.Err()
+		return known, ctx.Err()
 	case answer := <-asked:
-		view, _ := answer.Val.(contract.IntegrationView)
-		if answer.Err != nil && !errors.Is(answer.Err, operate.ErrNotFound) {
-			view = known.view
-		}
-		return view, answer.Err
+		said, _ := answer.Val.(entry)
+		return said, answer.Err
 	}
 }
 
@@ -81,17 +82,22 @@ func (c *cache) known(name string) (entry, bool) {
 	return e, ok
 }
 
-// put remembers an answer, unless a newer one is there.
-func (c *cache) put(name string, e entry) {
+// put remembers an answer, unless a newer one is there, and gives it ready to be
+// opened.
+func (c *cache) put(name string, e entry) entry {
+	if e.err == nil {
+		e.found = sync.OnceValues(func() (Found, error) { return c.open(e.view) })
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if old, ok := c.entries[name]; ok && old.at.After(e.at) {
-		return
+		return e
 	}
 	if len(c.entries) >= maxCached {
 		c.evict()
 	}
 	c.entries[name] = e
+	return e
 }
 
 // evict makes room: first what is not known to exist, then anything.

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/ticketbridge/ticketbridge/internal/contract"
 	"github.com/ticketbridge/ticketbridge/internal/operate"
 )
 
@@ -96,4 +97,24 @@ func TestTemporalIsAskedSeldom(t *testing.T) {
 	assert.LessOrEqual(t, len(r.cache.entries), maxCached)
 	assert.True(t, w.bears(t, r, token))
 	assert.Equal(t, 2+3*maxCached, w.store.asked, "what exists is remembered longest")
+}
+
+// What an integration is made of is read once for each answer, not for each call.
+func TestAnIntegrationIsOpenedOnce(t *testing.T) {
+	w := newWorld(t)
+	w.create(t, "acme", "hunter2")
+	opened := 0
+	open := w.cache.open
+	w.cache.open = func(v contract.IntegrationView) (Found, error) {
+		opened++
+		return open(v)
+	}
+	for range 3 {
+		w.now = w.now.Add(Fresh)
+		for range 10 {
+			_, err := w.Find(t.Context(), "acme")
+			require.NoError(t, err)
+		}
+	}
+	assert.Equal(t, 3, opened)
 }

@@ -58,7 +58,7 @@ func New(o Options) *Registry {
 	}
 	r := &Registry{Options: o}
 	if o.Store != nil {
-		r.cache = newCache(o.Store.Get, o.Now)
+		r.cache = newCache(o.Store.Get, r.open, o.Now)
 	}
 	return r
 }
@@ -82,18 +82,19 @@ func (r *Registry) Find(ctx context.Context, name string) (Found, error) {
 	if err == nil || r.Store == nil {
 		return Found{Integration: in}, err
 	}
-	view, stale := r.cache.get(ctx, name)
+	known, stale := r.cache.get(ctx, name)
 	switch {
 	case errors.Is(stale, operate.ErrNotFound):
 		return Found{}, fmt.Errorf("%w; by the API none of that name was made: %w", err, operate.ErrNotFound)
-	case stale != nil && view.Name == "":
+	case known.found == nil:
 		return Found{}, stale
 	}
-	return r.open(view.Name, view.Spec)
+	return known.found()
 }
 
-// open reads a spec with its secret.
-func (r *Registry) open(name string, spec contract.IntegrationSpec) (Found, error) {
+// open reads an integration's spec with its secret.
+func (r *Registry) open(view contract.IntegrationView) (Found, error) {
+	name, spec := view.Name, view.Spec
 	in, err := r.parse(name, spec.ProviderConfig)
 	if err != nil {
 		return Found{}, fmt.Errorf("integration %s: %w", name, err)

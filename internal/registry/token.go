@@ -67,7 +67,7 @@ func (r *Registry) Bearer(ctx context.Context, token string) (Bearer, bool, erro
 	if !ok || r.Store == nil || !contract.IsIntegrationName(name) || r.inFile(name) {
 		return Bearer{}, false, nil
 	}
-	view, err := r.cache.get(ctx, name)
+	known, err := r.cache.get(ctx, name)
 	switch {
 	case errors.Is(err, operate.ErrNotFound):
 		return Bearer{}, false, nil
@@ -75,7 +75,7 @@ func (r *Registry) Bearer(ctx context.Context, token string) (Bearer, bool, erro
 		return Bearer{}, false, err
 	}
 	given, good := []byte(hashOf(token)), false
-	for _, t := range view.Tokens {
+	for _, t := range known.view.Tokens {
 		alive := t.ExpiresAt.IsZero() || r.Now().Before(t.ExpiresAt)
 		if subtle.ConstantTimeCompare(given, []byte(t.Hash)) == 1 && alive {
 			good = true
@@ -85,7 +85,7 @@ func (r *Registry) Bearer(ctx context.Context, token string) (Bearer, bool, erro
 		return Bearer{}, false, nil
 	}
 	return Bearer{
-		Name: callerPrefix + name, Integration: name, CatalogAccount: view.Spec.CatalogAccount, Person: view.Spec.Person,
+		Name: callerPrefix + name, Integration: name, CatalogAccount: known.view.Spec.CatalogAccount, Person: known.view.Spec.Person,
 	}, true, nil
 }
 
