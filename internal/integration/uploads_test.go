@@ -17,7 +17,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -103,20 +102,6 @@ func (s *stack) spooled(t *testing.T) []string {
 	return names
 }
 
-// highWater is the most memory that a process ever had, in bytes.
-func (p *process) highWater(t *testing.T) int64 {
-	t.Helper()
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
-	if err != nil {
-		t.Skip("this system does not tell a process's memory")
-	}
-	found := regexp.MustCompile(`VmHWM:\s+(\d+) kB`).FindSubmatch(status)
-	require.NotNil(t, found)
-	kilobytes, err := strconv.ParseInt(string(found[1]), 10, 64)
-	require.NoError(t, err)
-	return kilobytes << 10
-}
-
 func startUploads(t *testing.T, env ...string) *stack {
 	t.Helper()
 	s := start(t, options{jira: jira.Options{UploadLimit: 100 << 20}, env: env})
@@ -129,15 +114,15 @@ func TestALargeFileIsStreamed(t *testing.T) {
 	t.Parallel()
 	s := startUploads(t)
 	const size = 64 << 20
-	serve, worker := s.serve.highWater(t), s.workers[0].highWater(t)
+	serve, worker := peakMemory(t, s.serve), peakMemory(t, s.workers[0])
 	begin := time.Now()
 	a, err := s.upload(t.Context(), blob(1, size), size)
 	require.NoError(t, err)
 	require.Equal(t, 201, a.status, a.text)
 	t.Logf("%d MB in %s: %d MB more in serve, %d in the worker", size>>20, time.Since(begin).Round(time.Millisecond),
-		(s.serve.highWater(t)-serve)>>20, (s.workers[0].highWater(t)-worker)>>20)
-	assert.Less(t, s.serve.highWater(t)-serve, int64(24<<20))
-	assert.Less(t, s.workers[0].highWater(t)-worker, int64(16<<20))
+		(peakMemory(t, s.serve)-serve)>>20, (peakMemory(t, s.workers[0])-worker)>>20)
+	assert.Less(t, peakMemory(t, s.serve)-serve, int64(24<<20))
+	assert.Less(t, peakMemory(t, s.workers[0])-worker, int64(16<<20))
 	assert.EqualValues(t, size, one(t, a)["file_size"])
 	require.Len(t, s.files(), 1)
 	assert.Equal(t, sumOf(t, blob(1, size)), sha256.Sum256(s.files()[0].Content))
@@ -151,9 +136,9 @@ func TestALargeFileIsStreamed(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, encoder.Close())
 	body.WriteString(`","file_name":"other.bin"}`)
-	serve = s.serve.highWater(t)
+	serve = peakMemory(t, s.serve)
 	s.ticketing(t, 201, "POST", "attachments/OPS-1", body.String())
-	assert.Less(t, s.serve.highWater(t)-serve, int64(16<<20))
+	assert.Less(t, peakMemory(t, s.serve)-serve, int64(16<<20))
 	a, err = s.upload(t.Context(), blob(3, 2<<20), -1, "Content-Type", "image/png")
 	require.NoError(t, err)
 	require.Equal(t, 201, a.status, a.text)

@@ -149,12 +149,7 @@ const (
 // ListComments lists a ticket's comments, oldest first. Notes are among them,
 // with Internal set; ListNotes has them with their titles.
 func (c *Client) ListComments(ctx context.Context, ticketID string) ([]ticket.Comment, error) {
-	t, err := c.begin("list comments of issue "+ticketID, endComments, "")
-	if err != nil {
-		return nil, err
-	}
-	defer t.end()
-	all, err := t.allComments(ctx, ticketID)
+	all, err := c.allComments(ctx, "list comments of issue "+ticketID, ticketID)
 	if err != nil {
 		return nil, err
 	}
@@ -165,9 +160,15 @@ func (c *Client) ListComments(ctx context.Context, ticketID string) ([]ticket.Co
 	return out, nil
 }
 
-func (t *turn) allComments(ctx context.Context, ticketID string) ([]comment, error) {
+// allComments are a ticket's comments and notes, oldest first.
+func (c *Client) allComments(ctx context.Context, op, ticketID string) ([]comment, error) {
+	t, err := c.begin(op, endComments, "")
+	if err != nil {
+		return nil, err
+	}
+	defer t.end()
 	var out []comment
-	err := t.comments(ctx, ticketID, "created", func(k comment) (bool, error) {
+	err = t.comments(ctx, ticketID, "created", func(k comment) (bool, error) {
 		out = append(out, k)
 		return true, nil
 	})

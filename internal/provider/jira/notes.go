@@ -54,12 +54,7 @@ func (k comment) note(ticketID string) ticket.Note {
 
 // ListNotes lists a ticket's internal comments, oldest first.
 func (c *Client) ListNotes(ctx context.Context, ticketID string) ([]ticket.Note, error) {
-	t, err := c.begin("list notes of issue "+ticketID, endComments, "")
-	if err != nil {
-		return nil, err
-	}
-	defer t.end()
-	all, err := t.allComments(ctx, ticketID)
+	all, err := c.allComments(ctx, "list notes of issue "+ticketID, ticketID)
 	if err != nil {
 		return nil, err
 	}
