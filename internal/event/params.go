@@ -46,7 +46,9 @@ func lenientText(value json.RawMessage) (string, error) {
 	case value[0] == '{' || value[0] == '[':
 		var compact bytes.Buffer
 		err := json.Compact(&compact, value)
-		return compact.String(), err
+		// Unlike a text, a compacted document keeps bytes that are no UTF-8, and would
+		// change on its way through Temporal.
+		return strings.ToValidUTF8(compact.String(), "\ufffd"), err
 	default:
 		return string(value), nil
 	}

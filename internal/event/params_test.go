@@ -3,6 +3,7 @@ package event
 import (
 	"encoding/json"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -19,6 +20,20 @@ func TestParamsAreLenient(t *testing.T) {
 		"subject": "Server ü", "ci_id": "501", "big": "12345678901234567890", "ratio": "1.50", "flag": "true", "off": "false",
 		"custom_fields": `[{"id":"a","value":1}]`, "object": `{"b":2}`,
 	}, p)
+}
+
+// What is no UTF-8 is replaced when it comes in: a later hop that did it would
+// make another event of it.
+func TestParamsAreValidText(t *testing.T) {
+	for _, text := range []string{"{\"a\":\"\xff\"}", "{\"a\":[\"\xff\"]}", "{\"a\":{\"\xff\":0}}"} {
+		var p, again Params
+		require.NoError(t, json.Unmarshal([]byte(text), &p))
+		assert.True(t, utf8.ValidString(p["a"]), "%q", p["a"])
+		sent, err := json.Marshal(p)
+		require.NoError(t, err)
+		require.NoError(t, json.Unmarshal(sent, &again))
+		assert.Equal(t, p, again)
+	}
 }
 
 func TestParamsOfNothingAreEmpty(t *testing.T) {
@@ -67,6 +82,7 @@ func FuzzParams(f *testing.F) {
 		require.NoError(t, err)
 		var second Params
 		require.NoError(t, json.Unmarshal(again, &second))
+		assert.Equal(t, p, second)
 		for name, value := range p {
 			assert.NotEmpty(t, value, name)
 		}
