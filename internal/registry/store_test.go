@@ -117,7 +117,10 @@ func newWorld(t *testing.T) *world {
 			}},
 			Callers: []config.Caller{{Name: "boss", Admin: true}},
 		},
-		Store: w.store, Keys: keys, Known: config.Known{IntegrationTypes: []string{config.TypeJira, config.TypeMock}},
+		Store: w.store, Keys: keys, Known: config.Known{IntegrationTypes: []config.IntegrationType{
+			{Name: config.TypeJira, Credentials: []string{config.CredentialBasic, config.CredentialBearer}},
+			{Name: config.TypeMock, Address: config.AddressNone},
+		}},
 		Verify: func(_ context.Context, in config.Integration) error {
 			w.verified = append(w.verified, in)
 			return nil
