@@ -2,9 +2,7 @@ package config
 
 import (
 	"fmt"
-	"maps"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/ticketbridge/ticketbridge/internal/config/strictyaml"
@@ -54,18 +52,6 @@ func (c *checker) checkOwn(path string, integration *Integration, t IntegrationT
 	if t.Check != nil {
 		t.Check(integration, Report{c: c, path: path})
 	}
-}
-
-// ownSecrets are the values of the secrets among an integration's own keys.
-func (in Integration) ownSecrets() []Secret {
-	fields := in.ownFields()
-	var all []Secret
-	for _, key := range slices.Sorted(maps.Keys(fields)) {
-		if secret, is := fields[key].Interface().(Secret); is {
-			all = append(all, secret)
-		}
-	}
-	return all
 }
 
 // Report is where a type's Check says what is wrong with an integration. Keys are

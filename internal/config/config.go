@@ -201,8 +201,7 @@ func (c *Config) Secrets() []string {
 		add(feed.Credential.Secret)
 	}
 	for _, integration := range c.Integrations {
-		add(integration.Credential.Secret)
-		for _, secret := range integration.ownSecrets() {
+		for _, secret := range integration.Secrets() {
 			add(secret)
 		}
 	}

@@ -76,6 +76,38 @@ func (in Integration) ownFields() map[string]reflect.Value {
 	return fields
 }
 
+// SecretKeys are the keys of a type's own that hold a secret.
+func (k Known) SecretKeys(integrationType string) []string {
+	t, ok := k.integrationType(integrationType)
+	if !ok || t.Own == nil {
+		return nil
+	}
+	return (Integration{Own: t.Own()}).secretKeys()
+}
+
+func (in Integration) secretKeys() []string {
+	var keys []string
+	for key, value := range in.ownFields() {
+		if _, is := value.Interface().(Secret); is {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// Secrets are all that the integration has: the credential's, and those among the
+// keys that only its type has.
+func (in Integration) Secrets() []Secret {
+	all := []Secret{in.Credential.Secret}
+	fields := in.ownFields()
+	for _, key := range in.secretKeys() {
+		secret, _ := fields[key].Interface().(Secret)
+		all = append(all, secret)
+	}
+	return all
+}
+
 // withKey are the types that have a key of their own by this name.
 func (k Known) withKey(key string) []string {
 	var names []string

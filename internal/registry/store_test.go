@@ -120,6 +120,7 @@ func newWorld(t *testing.T) *world {
 		Store: w.store, Keys: keys, Known: config.Known{IntegrationTypes: []config.IntegrationType{
 			{Name: config.TypeJira, Credentials: []string{config.CredentialBasic, config.CredentialBearer}},
 			{Name: config.TypeMock, Address: config.AddressNone},
+			{Name: typeWithCode, Credentials: []string{config.CredentialBasic}, Own: func() any { return &codeKeys{} }},
 		}},
 		Verify: func(_ context.Context, in config.Integration) error {
 			w.verified = append(w.verified, in)
@@ -128,6 +129,13 @@ func newWorld(t *testing.T) *world {
 		Now: func() time.Time { return w.now },
 	})
 	return w
+}
+
+// typeWithCode is a type with two secrets, one of them among its own keys.
+const typeWithCode = "ticketing_code"
+
+type codeKeys struct {
+	Code config.Secret `yaml:"integration_code"`
 }
 
 // other is another process with the same store.
