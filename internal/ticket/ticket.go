@@ -152,7 +152,8 @@ type NewComment struct {
 	// Internal ones are never shown to customers; an error where the provider
 	// cannot.
 	Internal bool `json:"internal,omitempty"`
-	// Creator is who wrote it, an e-mail address, where the provider takes that.
+	// Creator is who wrote it, an e-mail address; where the provider does not take
+	// that, its client writes it into the text.
 	Creator string `json:"creator,omitempty"`
 	// Operation identifies the comment across retries (Marker.Operation's kin).
 	Operation string `json:"-"`
