@@ -44,11 +44,7 @@ func fileOnly(in ...config.Integration) (*Set, error) {
 // Matching needs all of these of every provider.
 func TestEveryProviderDoesWhatMatchingNeeds(t *testing.T) {
 	for _, r := range all() {
-		in := config.Integration{
-			Name: "x", Type: r.kind.Name, URL: "https://x.example",
-			Credential: config.Credential{Type: config.CredentialBasic, Username: "u", Secret: config.NewSecret("hunter2")},
-		}
-		set, err := fileOnly(in)
+		set, err := fileOnly(bare(t, r.kind.Name))
 		require.NoError(t, err, r.kind.Name)
 		found, err := set.Integration(t.Context(), "x")
 		require.NoError(t, err)
