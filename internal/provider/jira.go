@@ -36,15 +36,11 @@ func noJiraKeys() *jiraKeys { return &jiraKeys{} }
 
 func newJira(in config.Integration) (any, error) {
 	own := config.Own(in, noJiraKeys)
-	mappings := make([]jira.CustomFieldMapping, len(in.CustomFieldMappings))
-	for i, m := range in.CustomFieldMappings {
-		mappings[i] = jira.CustomFieldMapping{Name: m.Name, ProjectID: m.ProjectID, ProviderFieldPath: m.ProviderFieldPath}
-	}
 	return jira.New(jira.Config{
 		Name: in.Name, URL: in.URL,
 		Credential:     jira.Credential{Type: in.Credential.Type, Username: in.Credential.Username, Secret: in.Credential.Secret.Reveal()},
 		DefaultProject: in.DefaultProject, DefaultIssueType: in.DefaultIssueType,
-		CustomFieldMappings: mappings, PriorityMap: in.PriorityMap, StatusMap: in.StatusMap,
+		CustomFieldMappings: mappings[jira.CustomFieldMapping](in), PriorityMap: in.PriorityMap, StatusMap: in.StatusMap,
 		InternalRole: own.InternalRole,
 		Rate:         jira.Rate{PerSecond: in.Rate.PerSecond, Concurrency: in.Rate.Concurrency},
 		Settling:     in.Settling.Std(),

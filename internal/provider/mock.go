@@ -32,10 +32,6 @@ func testProvider() registration {
 
 func newMock(in config.Integration) (any, error) {
 	own := config.Own(in, noMockKeys).Mock
-	mappings := make([]mock.CustomFieldMapping, len(in.CustomFieldMappings))
-	for i, m := range in.CustomFieldMappings {
-		mappings[i] = mock.CustomFieldMapping{Name: m.Name, ProjectID: m.ProjectID, ProviderFieldPath: m.ProviderFieldPath}
-	}
 	faults := make([]mock.Fault, len(own.Faults))
 	for i, f := range own.Faults {
 		faults[i] = mock.Fault{
@@ -44,7 +40,7 @@ func newMock(in config.Integration) (any, error) {
 	}
 	return mock.New(mock.Config{
 		Name: in.Name, DefaultProject: in.DefaultProject, DefaultIssueType: in.DefaultIssueType,
-		CustomFieldMappings: mappings, StatusMap: in.StatusMap,
+		CustomFieldMappings: mappings[mock.CustomFieldMapping](in), StatusMap: in.StatusMap,
 		Rate:     rest.Rate{PerSecond: in.Rate.PerSecond, Concurrency: in.Rate.Concurrency},
 		Settling: in.Settling.Std(), Latency: own.Latency.Std(), Faults: faults, Seed: uint64(own.Seed),
 	})

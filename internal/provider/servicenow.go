@@ -44,10 +44,6 @@ func serviceNow(name string, application servicenow.Application, fullName, descr
 // newServiceNow makes clients of one of ServiceNow's applications.
 func newServiceNow(application servicenow.Application) func(config.Integration) (any, error) {
 	return func(in config.Integration) (any, error) {
-		mappings := make([]servicenow.CustomFieldMapping, len(in.CustomFieldMappings))
-		for i, m := range in.CustomFieldMappings {
-			mappings[i] = servicenow.CustomFieldMapping{Name: m.Name, ProjectID: m.ProjectID, ProviderFieldPath: m.ProviderFieldPath}
-		}
 		return servicenow.New(servicenow.Config{
 			Name: in.Name, URL: in.URL, Application: application,
 			Credential: servicenow.Credential{
@@ -56,7 +52,7 @@ func newServiceNow(application servicenow.Application) func(config.Integration) 
 			},
 			DefaultProject: in.DefaultProject, DefaultIssueType: in.DefaultIssueType,
 			Import:              importOf(config.Own(in, serviceNowDefaults)),
-			CustomFieldMappings: mappings, PriorityMap: in.PriorityMap, StatusMap: in.StatusMap,
+			CustomFieldMappings: mappings[servicenow.CustomFieldMapping](in), PriorityMap: in.PriorityMap, StatusMap: in.StatusMap,
 			Rate:     rest.Rate{PerSecond: in.Rate.PerSecond, Concurrency: in.Rate.Concurrency},
 			Settling: in.Settling.Std(),
 		})
