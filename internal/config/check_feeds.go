@@ -41,7 +41,7 @@ func (c *checker) defaults() {
 		}
 	}
 	for i := range c.cfg.Integrations {
-		defaultIntegration(&c.cfg.Integrations[i])
+		c.defaultIntegration(&c.cfg.Integrations[i])
 	}
 }
 

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"reflect"
@@ -16,18 +17,9 @@ import (
 // Defaults of integrations.
 const (
 	defaultSettling    = Duration(time.Minute)
-	defaultIssueType   = "Task"
 	defaultMemory      = Duration(7 * 24 * time.Hour)
 	defaultPerSecond   = 10
 	defaultConcurrency = 8
-	// ServiceNow has four threads a node for the API calls of everybody, and
-	// works on a call for up to 60 seconds ("Default transaction quota rules").
-	defaultConcurrencyServiceNow = 2
-	defaultSettlingServiceNow    = Duration(75 * time.Second)
-	// The test provider has no vendor to spare, and nothing there comes late.
-	defaultPerSecondMock   = 1000
-	defaultConcurrencyMock = 100
-	defaultSettlingMock    = Duration(time.Second)
 	// maxPerSecond and maxConcurrency only catch slips of the finger.
 	maxPerSecond   = 10_000
 	maxConcurrency = 1000
@@ -37,36 +29,19 @@ const (
 // one can be read again (Rackspace Cloud Feeds, "Concepts").
 const cloudFeedsRetention = Duration(3 * 24 * time.Hour)
 
-func defaultIntegration(integration *Integration) {
-	rate, settling := Rate{PerSecond: defaultPerSecond, Concurrency: defaultConcurrency}, defaultSettling
-	switch {
-	case isServiceNow(integration.Type):
-		rate.Concurrency, settling = defaultConcurrencyServiceNow, defaultSettlingServiceNow
-	case integration.Type == TypeMock:
-		rate, settling = Rate{PerSecond: defaultPerSecondMock, Concurrency: defaultConcurrencyMock}, defaultSettlingMock
-	}
-	if integration.Rate.PerSecond == 0 {
-		integration.Rate.PerSecond = rate.PerSecond
-	}
-	if integration.Rate.Concurrency == 0 {
-		integration.Rate.Concurrency = rate.Concurrency
-	}
-	if integration.Settling == 0 {
-		integration.Settling = settling
-	}
-	if integration.Memory == 0 {
-		integration.Memory = defaultMemory
-	}
-	if integration.Type == TypeJira && integration.DefaultIssueType == "" {
-		integration.DefaultIssueType = defaultIssueType
-	}
-	if isServiceNow(integration.Type) && integration.CreateMode == "" {
-		integration.CreateMode = CreateInTable
-	}
+func (c *checker) defaultIntegration(integration *Integration) {
+	t, _ := c.known.integrationType(integration.Type)
+	t.fillIn(integration)
 }
 
-func isServiceNow(integrationType string) bool {
-	return integrationType == TypeServiceNow || integrationType == TypeServiceNowSIR
+// fillIn gives an integration its type's defaults, and those of all types.
+func (t IntegrationType) fillIn(in *Integration) {
+	in.URL = cmp.Or(in.URL, t.Defaults.URL)
+	in.DefaultIssueType = cmp.Or(in.DefaultIssueType, t.Defaults.DefaultIssueType)
+	in.Rate.PerSecond = cmp.Or(in.Rate.PerSecond, t.Defaults.Rate.PerSecond, defaultPerSecond)
+	in.Rate.Concurrency = cmp.Or(in.Rate.Concurrency, t.Defaults.Rate.Concurrency, defaultConcurrency)
+	in.Settling = cmp.Or(in.Settling, t.Defaults.Settling, defaultSettling)
+	in.Memory = cmp.Or(in.Memory, defaultMemory)
 }
 
 func (c *checker) checkIntegrations() {
@@ -84,18 +59,24 @@ func (c *checker) checkIntegration(path string, integration *Integration, names 
 	c.checkLimits(path, integration)
 	c.checkMaps(path, integration)
 	c.checkCustomFields(path+".custom_field_mappings", integration.CustomFieldMappings)
-	if !c.available(path+".type", integration.Type, integrationTypes(), c.known.IntegrationTypes) {
+	if !c.available(path+".type", integration.Type, c.known.integrationTypes(), c.known.integrationNames()) {
 		return
 	}
-	if integration.Type != TypeMock {
+	t, _ := c.known.integrationType(integration.Type)
+	switch {
+	case t.Address == AddressRequired, t.Address == AddressOptional && integration.URL != "":
 		integration.URL = c.url(path+".url", integration.URL)
+	case t.Address == AddressNone && c.doc.Has(path+".url"):
+		c.problem(path+".url", "this type has no address")
 	}
-	c.checkMock(path, integration)
-	c.credential(path+".credential", &integration.Credential, integrationCredentials(integration.Type))
-	if integration.Type == TypeJira && integration.DefaultProject == "" && c.feedsEvents(integration.Name) {
+	c.credential(path+".credential", &integration.Credential, t.Credentials)
+	if at := path + ".credential.requests_per_minute"; c.doc.Has(at) {
+		c.problem(at, "is of feeds only; the limit of an integration is its rate")
+	}
+	if t.EventsNeedProject && integration.DefaultProject == "" && c.feedsEvents(integration.Name) {
 		c.problem(path+".default_project", "missing; events have no project of their own")
 	}
-	c.checkServiceNow(path, integration)
+	c.checkOwn(path, integration, t)
 }
 
 // feedsEvents reports whether events become tickets at the integration.

@@ -74,18 +74,14 @@ type Integration struct {
 	// FieldMap gives the custom field (a mapping's name, or the provider's own
 	// id) that holds a field of the request.
 	FieldMap map[string]string `yaml:"field_map"`
-	// InternalRole is the group or role that may see internal notes, where the
-	// provider has no other way to keep them internal.
-	InternalRole string `yaml:"internal_role"`
-	Rate         Rate   `yaml:"rate"`
+	Rate     Rate              `yaml:"rate"`
 	// Settling is how long after a lost answer the ticket is looked for: until
 	// then the provider may still be creating it.
 	Settling Duration `yaml:"settling"`
 	// Memory is how long past a request's end its events are still known.
 	Memory Duration `yaml:"memory"`
-	ServiceNow
-	// Mock is how the test provider behaves; no other type has it.
-	Mock Mock `yaml:"mock"`
+	// Own are the keys that only the type has, as its IntegrationType makes them.
+	Own any `yaml:"-"`
 }
 
 // Rate bounds the calls to one integration.
@@ -205,7 +201,9 @@ func (c *Config) Secrets() []string {
 		add(feed.Credential.Secret)
 	}
 	for _, integration := range c.Integrations {
-		add(integration.Credential.Secret)
+		for _, secret := range integration.Secrets() {
+			add(secret)
+		}
 	}
 	for _, caller := range c.Callers {
 		add(caller.Token)

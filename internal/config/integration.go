@@ -19,13 +19,11 @@ func ParseIntegration(name string, text []byte, known Known, open func(sealed st
 	}
 	cfg := &Config{}
 	c := &checker{cfg: cfg, known: known, reported: map[string]bool{}, open: open}
-	doc, faults := strictyaml.Decode(data, cfg)
+	doc, faults := strictyaml.DecodeMore(data, cfg, c.own)
 	c.doc = doc
-	for _, fault := range faults {
-		c.report(0, fault.Path, fault.Message)
-	}
+	c.faults(faults)
 	if !unparsable(faults) && len(cfg.Integrations) == 1 {
-		defaultIntegration(&cfg.Integrations[0])
+		c.defaultIntegration(&cfg.Integrations[0])
 		c.checkIntegration("integrations[0]", &cfg.Integrations[0], map[string]string{})
 	}
 	if len(c.problems) > 0 {

@@ -1,4 +1,4 @@
-package config
+package config_test
 
 import (
 	"errors"
@@ -9,10 +9,13 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ticketbridge/ticketbridge/internal/config"
+	"github.com/ticketbridge/ticketbridge/internal/provider"
 )
 
-func parseAPI(text string) (Integration, error) {
-	return ParseIntegration("jira-api", []byte(text), Known{IntegrationTypes: []string{TypeJira, TypeMock}}, func(sealed string) (string, error) {
+func parseAPI(text string) (config.Integration, error) {
+	return config.ParseIntegration("jira-api", []byte(text), config.Known{IntegrationTypes: provider.Types()}, func(sealed string) (string, error) {
 		if sealed != "sealed:v1:k:x" {
 			return "", errors.New("damaged")
 		}
@@ -32,9 +35,9 @@ func TestAnIntegrationOutsideOfTheFile(t *testing.T) {
 	assert.Equal(t, "sealed:v1:k:x", in.Credential.Secret.Reference())
 	assert.Equal(t, "Ops <&> \u2028 \U0001F600", in.DefaultProject)
 	assert.Equal(t, 2.5, in.Rate.PerSecond)
-	assert.Equal(t, defaultConcurrency, in.Rate.Concurrency, "what is not said has its default")
+	assert.Equal(t, 8, in.Rate.Concurrency, "what is not said has its default")
 	assert.Equal(t, 90*time.Second, in.Settling.Std())
-	assert.Equal(t, []CustomFieldMapping{{Name: "due", ProjectID: "*", ProviderFieldPath: "Dates/due"}}, in.CustomFieldMappings)
+	assert.Equal(t, []config.CustomFieldMapping{{Name: "due", ProjectID: "*", ProviderFieldPath: "Dates/due"}}, in.CustomFieldMappings)
 }
 
 func TestWhatIsWrongWithAnIntegrationOutsideOfTheFile(t *testing.T) {
@@ -61,22 +64,30 @@ func TestAFileHasNoSealedSecrets(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, []byte(`integrations:
   - {name: j, type: ticketing_jira, url: https://x.example, credential: {type: bearer, secret: "sealed:v1:k:x"}}
 `), 0o600))
-	_, err := Load(path, Known{IntegrationTypes: []string{TypeJira}})
+	_, err := config.Load(path, known())
 	assert.ErrorContains(t, err, "kept by the integrations API")
 }
 
 func TestTheKeysOfAnIntegrationAreThoseOfTheFile(t *testing.T) {
-	s := Secret{}
-	require.NoError(t, s.UnmarshalText([]byte("env:SNOW")))
-	keys, err := Integration{
-		Name: "snow", Type: TypeServiceNow, Credential: Credential{Type: CredentialToken, Secret: s}, Settling: Duration(75 * time.Second),
-		ServiceNow: ServiceNow{CreateMode: CreateByImport, ImportFields: map[string]string{"description": "u_text"}},
-		Rate:       Rate{PerSecond: 2.5}, CustomFieldMappings: []CustomFieldMapping{{Name: "due", ProjectID: "*", ProviderFieldPath: "due_date"}},
-	}.Keys()
+	t.Setenv("SNOW", "secret-value-of-SNOW")
+	cfg, err := config.Load(write(t, `integrations:
+  - name: snow
+    type: ticketing_servicenow
+    url: https://snow.example
+    credential: {type: token, secret: "env:SNOW"}
+    create_mode: import_set
+    import_table: u_import
+    import_fields: {description: u_text}
+    rate: {per_second: 2.5, concurrency: 1}
+    custom_field_mappings: [{name: due, project_id: "*", provider_field_path: due_date}]
+`), config.Known{IntegrationTypes: provider.Types()})
+	require.NoError(t, err)
+	keys, err := cfg.Integrations[0].Keys()
 	require.NoError(t, err)
 	assert.Equal(t, map[string]any{
-		"type": TypeServiceNow, "credential": map[string]any{"type": "token", "secret": "env:SNOW"}, "settling": "1m15s",
-		"create_mode": "import_set", "import_fields": map[string]any{"description": "u_text"}, "rate": map[string]any{"per_second": 2.5},
+		"type": config.TypeServiceNow, "url": "https://snow.example", "credential": map[string]any{"type": "token", "secret": "env:SNOW"},
+		"settling": "1m15s", "memory": "168h", "create_mode": "import_set", "import_table": "u_import",
+		"import_fields": map[string]any{"description": "u_text"}, "rate": map[string]any{"per_second": 2.5, "concurrency": int64(1)},
 		"custom_field_mappings": []any{map[string]any{"name": "due", "project_id": "*", "provider_field_path": "due_date"}},
 	}, keys)
 }

@@ -3,6 +3,7 @@ package config
 import (
 	"encoding"
 	"fmt"
+	"maps"
 	"reflect"
 	"strings"
 )
@@ -12,6 +13,13 @@ import (
 func (in Integration) Keys() (map[string]any, error) {
 	value, err := keysOf(reflect.ValueOf(in))
 	keys, _ := value.(map[string]any)
+	if err != nil || in.Own == nil {
+		delete(keys, "name")
+		return keys, err
+	}
+	value, err = keysOf(reflect.ValueOf(in.Own).Elem())
+	own, _ := value.(map[string]any)
+	maps.Copy(keys, own)
 	delete(keys, "name")
 	return keys, err
 }

@@ -21,11 +21,9 @@ func Load(path string, known Known) (*Config, error) {
 		hint := "; examples/ticketbridge.yaml shows what to write, and TICKETBRIDGE_CONFIG names another place"
 		return nil, Problems{{File: path, Message: unreadable(err, hint)}}
 	}
-	doc, faults := strictyaml.Decode(data, cfg)
+	doc, faults := strictyaml.DecodeMore(data, cfg, c.own)
 	c.doc = doc
-	for _, fault := range faults {
-		c.report(fault.Line, fault.Path, fault.Message)
-	}
+	c.faults(faults)
 	if !unparsable(faults) {
 		c.defaults()
 		c.check()

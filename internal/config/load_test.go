@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,14 +16,20 @@ import (
 
 	"github.com/ticketbridge/ticketbridge/internal/config"
 	"github.com/ticketbridge/ticketbridge/internal/event"
+	"github.com/ticketbridge/ticketbridge/internal/provider"
 	"github.com/ticketbridge/ticketbridge/internal/ticket"
 )
 
 const examples = "../../examples"
 
-// known is what this version implements.
+// known is a version with two of the providers.
 func known() config.Known {
-	return config.Known{FeedTypes: []string{config.TypeCloudFeeds, config.TypeAcronis}, IntegrationTypes: []string{config.TypeJira, config.TypeMock}}
+	return config.Known{
+		FeedTypes: []string{config.TypeCloudFeeds, config.TypeAcronis},
+		IntegrationTypes: slices.DeleteFunc(provider.Types(), func(t config.IntegrationType) bool {
+			return t.Name != config.TypeJira && t.Name != config.TypeMock
+		}),
+	}
 }
 
 // setSecrets sets the variables that the examples and tests refer to.
@@ -77,11 +84,19 @@ func TestExampleNamesEveryKey(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(examples, "ticketbridge.yaml"))
 	require.NoError(t, err)
 	alias := []string{"project_field_path"}
-	for _, v := range []any{config.Config{}, config.Feed{}, config.Acronis{}, config.Integration{}, config.ServiceNow{}, config.Credential{}, config.Caller{}, config.Matching{}, config.Rate{}, config.CustomFieldMapping{}, config.Mock{}, config.MockFault{}} {
+	for _, v := range []any{config.Config{}, config.Feed{}, config.Acronis{}, config.Integration{}, config.Credential{}, config.Caller{}, config.Matching{}, config.Rate{}, config.CustomFieldMapping{}} {
 		for i := range reflect.TypeOf(v).NumField() {
 			key := reflect.TypeOf(v).Field(i).Tag.Get("yaml")
 			if key != "-" && key != "" && !slices.Contains(alias, key) {
 				assert.Contains(t, string(text), key+":", "%T", v)
+			}
+		}
+	}
+	for _, own := range provider.Types() {
+		for path := range own.Keys {
+			key := path[strings.LastIndex(path, ".")+1:]
+			if !strings.HasSuffix(key, "[]") {
+				assert.Contains(t, string(text), key+":", "%s: %s", own.Name, path)
 			}
 		}
 	}

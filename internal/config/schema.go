@@ -1,7 +1,9 @@
 package config
 
 import (
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/ticketbridge/ticketbridge/internal/ticket"
@@ -21,36 +23,48 @@ type Schema struct {
 	OneOf                []*Schema `json:"oneOf,omitempty"`
 }
 
-// IntegrationSchema describes an integration of a type as it stands in the
-// configuration, with the defaults that it has.
-func IntegrationSchema(integrationType string) *Schema {
-	defaults := Integration{Type: integrationType}
-	defaultIntegration(&defaults)
-	s := schemaOf("", reflect.ValueOf(defaults))
+// Schema describes an integration of the type as it stands in the configuration,
+// with the defaults that it has.
+func (t IntegrationType) Schema() *Schema {
+	defaults := Integration{Type: t.Name}
+	t.fillIn(&defaults)
+	d := describer{keys: t.describedKeys()}
+	s := d.schema("", reflect.ValueOf(defaults))
 	s.Required = []string{"name", "type"}
-	s.Properties["type"].Enum, s.Properties["type"].Default = []string{integrationType}, nil
-	if credentials := integrationCredentials(integrationType); len(credentials) > 0 {
-		s.Properties["credential"] = credentialSchema(credentials)
+	s.Properties["type"].Enum, s.Properties["type"].Default = []string{t.Name}, nil
+	delete(s.Properties, "credential")
+	if len(t.Credentials) > 0 {
+		s.Properties["credential"] = credentialSchema(t.Credentials)
 		s.Required = append(s.Required, "credential")
-	} else {
-		delete(s.Properties, "credential")
 	}
-	if !isServiceNow(integrationType) {
-		for _, key := range serviceNowKeys() {
-			delete(s.Properties, key)
-		}
-	}
-	if integrationType == TypeMock {
-		delete(s.Properties, "url")
-	} else {
-		delete(s.Properties, "mock")
+	switch t.Address {
+	case AddressRequired:
 		s.Required = append(s.Required, "url")
+	case AddressNone:
+		delete(s.Properties, "url")
+	}
+	if t.Own == nil {
+		return s
+	}
+	own := d.schema("", reflect.ValueOf(t.Own()).Elem())
+	maps.Copy(s.Properties, own.Properties)
+	for _, key := range slices.Sorted(maps.Keys(own.Properties)) {
+		if t.Keys[key].Required {
+			s.Required = append(s.Required, key)
+		}
 	}
 	return s
 }
 
-// serviceNowKeys are those that only ServiceNow's integrations have.
-func serviceNowKeys() []string { return []string{"create_mode", "import_table", "import_fields"} }
+// describedKeys are all keys of an integration of the type.
+func (t IntegrationType) describedKeys() map[string]Key {
+	all := map[string]Key{}
+	for path, about := range integrationKeys() {
+		all[path] = Key{About: about}
+	}
+	maps.Copy(all, t.Keys)
+	return all
+}
 
 func credentialSchema(types []string) *Schema {
 	out := &Schema{Description: integrationKeys()["credential"]}
@@ -71,12 +85,20 @@ func credentialSchema(types []string) *Schema {
 	return out
 }
 
-// schemaOf describes a value of the configuration, which is the default.
-func schemaOf(path string, value reflect.Value) *Schema {
-	s := &Schema{Description: integrationKeys()[path], Enum: integrationEnums()[path]}
+// describer makes schemas of Go values.
+type describer struct {
+	keys map[string]Key
+}
+
+// schema describes a value of the configuration, which is the default.
+func (d describer) schema(path string, value reflect.Value) *Schema {
+	s := &Schema{Description: d.keys[path].About, Enum: d.keys[path].Enum}
 	switch v := value.Interface().(type) {
 	case Credential:
 		return s // depends on the type of integration
+	case Secret:
+		s.Type = "string"
+		return s
 	case Duration:
 		s.Type = "string"
 		if v != 0 {
@@ -92,17 +114,17 @@ func schemaOf(path string, value reflect.Value) *Schema {
 	case reflect.Float64:
 		s.Type = "number"
 	case reflect.Slice:
-		s.Type, s.Items = "array", schemaOf(path+"[]", reflect.New(value.Type().Elem()).Elem())
+		s.Type, s.Items = "array", d.schema(path+"[]", reflect.New(value.Type().Elem()).Elem())
 	case reflect.Map:
 		s.Type, s.AdditionalProperties = "object", &Schema{Type: "string"}
 	case reflect.Struct:
 		s.Type, s.Properties, s.AdditionalProperties = "object", map[string]*Schema{}, false
 		for _, field := range reflect.VisibleFields(value.Type()) {
-			if field.Anonymous {
-				continue // its keys stand among the others
-			}
 			key := field.Tag.Get("yaml")
-			s.Properties[key] = schemaOf(strings.TrimPrefix(path+"."+key, "."), value.FieldByIndex(field.Index))
+			if field.Anonymous || key == "-" {
+				continue // what an embedded struct has stands among the others
+			}
+			s.Properties[key] = d.schema(strings.TrimPrefix(path+"."+key, "."), value.FieldByIndex(field.Index))
 		}
 		return s
 	}
@@ -110,14 +132,6 @@ func schemaOf(path string, value reflect.Value) *Schema {
 		s.Default = value.Interface()
 	}
 	return s
-}
-
-func integrationEnums() map[string][]string {
-	return map[string][]string{
-		"create_mode":               {CreateInTable, CreateByImport},
-		"mock.faults[].kind":        mockFaultKinds(),
-		"mock.faults[].operators[]": MockOperators(),
-	}
 }
 
 // integrationKeys say what each key of an integration is for.
@@ -148,25 +162,10 @@ func integrationKeys() map[string]string {
 		"priority_map":                                "The provider's name of a priority: " + strings.Join(priorities, ", ") + ".",
 		"status_map":                                  "The provider's status for a request's: " + strings.Join(requestStatuses(), ", ") + ".",
 		"field_map":                                   "The custom field that holds a field of the request.",
-		"internal_role":                               "Who may see internal notes where the provider has no other way to keep them internal.",
 		"rate":                                        "Limits of the calls of one process.",
 		"rate.per_second":                             "Calls a second.",
 		"rate.concurrency":                            "Calls at a time.",
 		"settling":                                    "How long after a lost answer the ticket is looked for, like 60s.",
 		"memory":                                      "How long past its end a request still knows its events, like 7d.",
-		"create_mode":                                 "Where tickets are made: in their own table, or through a staging table.",
-		"import_table":                                "The staging table of create_mode import_set.",
-		"import_fields":                               "The staging table's names of columns that have another one in the tickets' table.",
-		"mock":                                        "How a test provider misbehaves.",
-		"mock.latency":                                "How long each call takes, like 200ms.",
-		"mock.seed":                                   "The same seed, the same faults.",
-		"mock.faults":                                 "What goes wrong.",
-		"mock.faults[]":                               "One way in which calls go wrong.",
-		"mock.faults[].kind":                          "What happens.",
-		"mock.faults[].share":                         "The part of the calls that it befalls, up to 1; absent: all.",
-		"mock.faults[].operators":                     "The operators that it befalls; absent: all.",
-		"mock.faults[].operators[]":                   "The name of an operator.",
-		"mock.faults[].delay":                         "How late a slow answer comes, like 3s.",
-		"mock.faults[].retry_after":                   "What a rate limit asks callers to wait, like 2s.",
 	}
 }

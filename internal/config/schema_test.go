@@ -11,10 +11,19 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ticketbridge/ticketbridge/internal/config"
+	"github.com/ticketbridge/ticketbridge/internal/provider"
 )
 
-func schemaTypes() []string {
-	return []string{config.TypeJira, config.TypeServiceNow, config.TypeServiceNowSIR, config.TypeMock}
+// schemaOf is the schema of a type that the program has.
+func schemaOf(t *testing.T, name string) *config.Schema {
+	t.Helper()
+	for _, known := range provider.Types() {
+		if known.Name == name {
+			return known.Schema()
+		}
+	}
+	require.Fail(t, "there is no such type", name)
+	return nil
 }
 
 // sample is a value for each key that some integration must have.
@@ -28,10 +37,10 @@ func sample(key string) string {
 // nothing of it can be left out, for each way to write the credential.
 func TestRequiredKeysOfASchemaAreThoseOfTheConfiguration(t *testing.T) {
 	setSecrets(t)
-	load := func(integrationType string, credential *config.Schema, without string) error {
+	load := func(kind config.IntegrationType, credential *config.Schema, without string) error {
 		var b strings.Builder
-		b.WriteString("integrations:\n  - type: " + integrationType + "\n")
-		for _, key := range config.IntegrationSchema(integrationType).Required {
+		b.WriteString("integrations:\n  - type: " + kind.Name + "\n")
+		for _, key := range kind.Schema().Required {
 			if key != "type" && key != "credential" && key != without {
 				fmt.Fprintf(&b, "    %s: %s\n", key, sample(key))
 			}
@@ -44,42 +53,42 @@ func TestRequiredKeysOfASchemaAreThoseOfTheConfiguration(t *testing.T) {
 				}
 			}
 		}
-		_, err := config.Load(write(t, b.String()), config.Known{IntegrationTypes: schemaTypes()})
+		_, err := config.Load(write(t, b.String()), config.Known{IntegrationTypes: provider.Types()})
 		return err
 	}
-	for _, integrationType := range schemaTypes() {
-		s := config.IntegrationSchema(integrationType)
+	for _, kind := range provider.Types() {
+		s := kind.Schema()
 		credentials := []*config.Schema{nil}
 		if slices.Contains(s.Required, "credential") {
 			credentials = s.Properties["credential"].OneOf
 		}
 		for _, credential := range credentials {
-			require.NoError(t, load(integrationType, credential, ""), integrationType)
+			require.NoError(t, load(kind, credential, ""), kind.Name)
 			for _, key := range s.Required {
 				if key != "type" {
-					assert.ErrorContains(t, load(integrationType, credential, key), key, integrationType)
+					assert.ErrorContains(t, load(kind, credential, key), key, kind.Name)
 				}
 			}
 			if credential == nil {
 				continue
 			}
 			for _, key := range credential.Required[1:] {
-				assert.ErrorContains(t, load(integrationType, credential, "credential."+key), key, integrationType)
+				assert.ErrorContains(t, load(kind, credential, "credential."+key), key, kind.Name)
 			}
 		}
 	}
 }
 
 func TestASchemaHasTheKeysOfItsType(t *testing.T) {
-	mock := config.IntegrationSchema(config.TypeMock)
+	mock := schemaOf(t, config.TypeMock)
 	assert.NotContains(t, mock.Properties, "url")
 	assert.NotContains(t, mock.Properties, "credential")
-	assert.Contains(t, mock.Properties["mock"].Properties["faults"].Items.Properties["kind"].Enum, config.MockErrorAfter)
-	jira := config.IntegrationSchema(config.TypeJira)
+	assert.Contains(t, mock.Properties["mock"].Properties["faults"].Items.Properties["kind"].Enum, "error_after")
+	jira := schemaOf(t, config.TypeJira)
 	assert.NotContains(t, jira.Properties, "mock")
 	assert.Equal(t, "Task", jira.Properties["default_issue_type"].Default)
 	assert.Equal(t, 8, jira.Properties["rate"].Properties["concurrency"].Default)
-	assert.Equal(t, 2, config.IntegrationSchema(config.TypeServiceNow).Properties["rate"].Properties["concurrency"].Default)
+	assert.Equal(t, 2, schemaOf(t, config.TypeServiceNow).Properties["rate"].Properties["concurrency"].Default)
 	data, err := json.Marshal(jira)
 	require.NoError(t, err)
 	assert.Contains(t, string(data), `"settling":{"type":"string","description":`)
@@ -102,7 +111,7 @@ func TestEveryKeyOfASchemaIsDescribed(t *testing.T) {
 			}
 		}
 	}
-	for _, integrationType := range schemaTypes() {
-		undescribed(integrationType, config.IntegrationSchema(integrationType))
+	for _, kind := range provider.Types() {
+		undescribed(kind.Name, kind.Schema())
 	}
 }

@@ -1,5 +1,7 @@
 package config
 
+import "slices"
+
 // Types of feeds.
 const (
 	TypeCloudFeeds = "cloudfeeds"
@@ -32,16 +34,41 @@ const (
 // package has heard of are "not available in this version".
 type Known struct {
 	FeedTypes        []string
-	IntegrationTypes []string
+	IntegrationTypes []IntegrationType
 }
 
 func feedTypes() []string { return []string{TypeCloudFeeds, TypeAcronis} }
 
-func integrationTypes() []string {
-	return []string{
+// integrationTypes are those of the Connector, and what else the program has.
+func (k Known) integrationTypes() []string {
+	types := []string{
 		TypeJira, TypeServiceNow, TypeServiceNowSIR, TypePagerDuty, TypeZendesk,
 		TypeFreshdesk, TypeAutotask, TypeTorq, TypeMock,
 	}
+	for _, name := range k.integrationNames() {
+		if !slices.Contains(types, name) {
+			types = append(types, name)
+		}
+	}
+	return types
+}
+
+// integrationNames are the integration types of the program, in its order.
+func (k Known) integrationNames() []string {
+	names := make([]string, len(k.IntegrationTypes))
+	for i, t := range k.IntegrationTypes {
+		names[i] = t.Name
+	}
+	return names
+}
+
+// integrationType finds a type that the program has.
+func (k Known) integrationType(name string) (IntegrationType, bool) {
+	i := slices.IndexFunc(k.IntegrationTypes, func(t IntegrationType) bool { return t.Name == name })
+	if i < 0 {
+		return IntegrationType{}, false
+	}
+	return k.IntegrationTypes[i], true
 }
 
 // feedCredentials are the credential types of a feed type.
@@ -50,25 +77,6 @@ func feedCredentials(feedType string) []string {
 		return []string{CredentialOAuthClient}
 	}
 	return []string{CredentialRackspaceAPIKey, CredentialToken}
-}
-
-// integrationCredentials are the credential types of a provider; none for the
-// test provider.
-func integrationCredentials(integrationType string) []string {
-	switch integrationType {
-	case TypeMock:
-		return nil
-	case TypeJira:
-		return []string{CredentialBasic, CredentialBearer}
-	case TypeServiceNow, TypeServiceNowSIR:
-		return []string{CredentialBasic, CredentialToken, CredentialOAuthClient}
-	case TypePagerDuty, TypeFreshdesk:
-		return []string{CredentialToken}
-	case TypeTorq:
-		return []string{CredentialOAuthClient}
-	default:
-		return []string{CredentialBasic}
-	}
 }
 
 // credentialKeys are the keys of a credential type beside `type`: those it must

@@ -1,21 +1,21 @@
 package provider
 
 import (
-	"github.com/ticketbridge/ticketbridge/internal/config"
 	"github.com/ticketbridge/ticketbridge/internal/ticket"
 	"github.com/ticketbridge/ticketbridge/internal/ticketing"
 )
 
 // Capabilities say what each provider of this version can do, made from what its
 // client implements.
-func Capabilities() []ticketing.Provider {
-	var all []ticketing.Provider
-	for _, r := range registrations() {
-		p := r.about()
-		p.ID, p.Config = r.kind, config.IntegrationSchema(r.kind)
-		all = append(all, p)
+func Capabilities() []ticketing.Provider { return all().capabilities() }
+
+func (p providers) capabilities() []ticketing.Provider {
+	list := make([]ticketing.Provider, len(p))
+	for i, r := range p {
+		list[i] = r.about
+		list[i].ID, list[i].Config = r.kind.Name, r.kind.Schema()
 	}
-	return all
+	return list
 }
 
 // listed is what a provider's list can be filtered and ordered by; each package

@@ -185,6 +185,18 @@ func TestMatrixOfThePageIsThatOfTheCode(t *testing.T) {
 	assert.Equal(t, "\n"+matrix()+"\n", was, "%s is not up to date: go test ./internal/provider -run TestMatrix -update", page)
 }
 
+// Every provider has its section on the page.
+func TestThePageTellsOfEveryProvider(t *testing.T) {
+	data, err := os.ReadFile(page)
+	require.NoError(t, err)
+	for _, known := range Types() {
+		told := slices.ContainsFunc(strings.Split(string(data), "\n"), func(line string) bool {
+			return strings.HasPrefix(line, "## ") && strings.Contains(line, "`"+known.Name+"`")
+		})
+		assert.True(t, told, "%s has no section for %s", page, known.Name)
+	}
+}
+
 // The connector's table was copied whole: the sums are those that can be counted
 // in it.
 func TestConnectorsTable(t *testing.T) {

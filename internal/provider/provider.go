@@ -8,65 +8,73 @@ import (
 	"slices"
 
 	"github.com/ticketbridge/ticketbridge/internal/config"
-	"github.com/ticketbridge/ticketbridge/internal/provider/servicenow"
 	"github.com/ticketbridge/ticketbridge/internal/ticketing"
 )
 
 // registration is all that this program knows of a provider.
 type registration struct {
-	// kind is the integration's type, as the configuration names it.
-	kind string
+	// kind is the integration's type, with the keys of its configuration.
+	kind config.IntegrationType
 	// queue is the short name that its task queue bears.
 	queue string
-	make  func(config.Integration) (any, error)
-	// about says what it is and can do; its ID and Config are filled in.
-	about func() ticketing.Provider
+	// make makes the client of an integration; its error names the key that is wrong.
+	make func(config.Integration) (any, error)
+	// about says what it is and can do; ID and Config are filled in.
+	about ticketing.Provider
 	// inServe: the tickets are in the memory of `starter serve`, which therefore
-	// makes the calls that workers make to other providers.
+	// makes the calls that workers make to other providers. All of a queue live in
+	// the same program.
 	inServe bool
 }
 
-// registrations are the providers of this version, a line each. All of a queue live
-// in the same program. The applications
-// of ServiceNow share a queue: they share the instance's threads, and rates are
-// held by each integration's client, not by the queue.
-func registrations() []registration {
-	return []registration{
-		{kind: config.TypeJira, queue: "jira", make: newJira, about: aboutJira},
-		{kind: config.TypeServiceNow, queue: "servicenow", make: newServiceNow(servicenow.ITSM()), about: aboutITSM},
-		{kind: config.TypeServiceNowSIR, queue: "servicenow", make: newServiceNow(servicenow.SecurityResponse()), about: aboutSecurityResponse},
-		{kind: config.TypeMock, queue: "mock", make: newMock, about: aboutMock, inServe: true},
+// providers are those of a program.
+type providers []registration
+
+// all are the providers of this version, a line each.
+func all() providers {
+	return providers{
+		jiraCloud(),
+		serviceNowITSM(),
+		serviceNowSIR(),
+		testProvider(),
 	}
 }
 
-func registered(integrationType string) (registration, bool) {
-	all := registrations()
-	i := slices.IndexFunc(all, func(r registration) bool { return r.kind == integrationType })
-	if i < 0 {
-		return registration{}, false
-	}
-	return all[i], true
-}
+// Types are the integration types of this version.
+func Types() []config.IntegrationType { return all().types() }
 
-// Types are the integration types of this version, as the configuration names them.
-func Types() []string {
-	var types []string
-	for _, r := range registrations() {
-		types = append(types, r.kind)
+// Short is the name that a type's task queue bears.
+func Short(integrationType string) string { return all().short(integrationType) }
+
+// Check asks an integration's provider whether its credential and project are
+// good; nil for a provider that has nothing to ask.
+func Check(ctx context.Context, in config.Integration) error { return all().check(ctx, in) }
+
+func (p providers) types() []config.IntegrationType {
+	types := make([]config.IntegrationType, len(p))
+	for i, r := range p {
+		types[i] = r.kind
 	}
 	return types
 }
 
-// Short is the name that a type's task queue bears.
-func Short(integrationType string) string {
-	if r, ok := registered(integrationType); ok {
+func (p providers) short(integrationType string) string {
+	if r, ok := p.registered(integrationType); ok {
 		return r.queue
 	}
 	return integrationType
 }
 
-func newClient(in config.Integration) (any, error) {
-	r, ok := registered(in.Type)
+func (p providers) registered(integrationType string) (registration, bool) {
+	i := slices.IndexFunc(p, func(r registration) bool { return r.kind.Name == integrationType })
+	if i < 0 {
+		return registration{}, false
+	}
+	return p[i], true
+}
+
+func (p providers) newClient(in config.Integration) (any, error) {
+	r, ok := p.registered(in.Type)
 	if !ok {
 		return nil, fmt.Errorf("type %s is not available in this version", in.Type)
 	}
@@ -78,10 +86,8 @@ type checker interface {
 	Check(ctx context.Context) error
 }
 
-// Check asks an integration's provider whether its credential and project are
-// good; nil for a provider that has nothing to ask.
-func Check(ctx context.Context, in config.Integration) error {
-	client, err := newClient(in)
+func (p providers) check(ctx context.Context, in config.Integration) error {
+	client, err := p.newClient(in)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,8 @@
 package provider
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -11,6 +13,29 @@ import (
 	"github.com/ticketbridge/ticketbridge/internal/registry"
 )
 
+const examples = "../../examples"
+
+// known is what this version implements.
+func known() config.Known {
+	return config.Known{FeedTypes: []string{config.TypeCloudFeeds, config.TypeAcronis}, IntegrationTypes: Types()}
+}
+
+// setSecrets sets the variables that the examples and tests refer to.
+func setSecrets(t *testing.T) {
+	t.Helper()
+	for _, name := range []string{"RACKSPACE_API_KEY", "RACKSPACE_TOKEN", "ACRONIS_SECRET", "JIRA_TOKEN", "MONITORING_TOKEN"} {
+		t.Setenv(name, "secret-value-of-"+name)
+	}
+}
+
+// write puts text into a configuration file of its own directory.
+func write(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "ticketbridge.yaml")
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+	return path
+}
+
 func fileOnly(in ...config.Integration) (*Set, error) {
 	c := &config.Config{Integrations: in}
 	return New(c, registry.New(registry.Options{File: c}))
@@ -18,16 +43,12 @@ func fileOnly(in ...config.Integration) (*Set, error) {
 
 // Matching needs all of these of every provider.
 func TestEveryProviderDoesWhatMatchingNeeds(t *testing.T) {
-	for _, r := range registrations() {
-		in := config.Integration{
-			Name: "x", Type: r.kind, URL: "https://x.example",
-			Credential: config.Credential{Type: config.CredentialBasic, Username: "u", Secret: config.NewSecret("hunter2")},
-		}
-		set, err := fileOnly(in)
-		require.NoError(t, err, r.kind)
+	for _, r := range all() {
+		set, err := fileOnly(bare(t, r.kind.Name))
+		require.NoError(t, err, r.kind.Name)
 		found, err := set.Integration(t.Context(), "x")
 		require.NoError(t, err)
-		assert.Equal(t, Short(r.kind), found.Provider)
+		assert.Equal(t, Short(r.kind.Name), found.Provider)
 		assert.Equal(t, []string{found.Provider}, append(set.Providers(), set.ProvidersInServe()...), "one program makes its calls")
 		assert.Implements(t, (*activities.TicketCreator)(nil), found.Client)
 		assert.Implements(t, (*activities.TicketRecoverer)(nil), found.Client)
@@ -66,13 +87,16 @@ func TestTheTestProviderLivesInServe(t *testing.T) {
 }
 
 func TestFaultsOfTheTestProviderAreThoseOfTheConfiguration(t *testing.T) {
-	for _, kind := range []string{
-		config.MockErrorBefore, config.MockErrorAfter, config.MockSlow, config.MockRateLimited, config.MockRefused, config.MockCredentials,
-	} {
-		_, err := newMock(config.Integration{Name: "try", Mock: config.Mock{Faults: []config.MockFault{{Kind: kind, Operators: config.MockOperators()}}}})
+	with := func(fault mockFault) config.Integration {
+		own := noMockKeys()
+		own.Mock.Faults = []mockFault{fault}
+		return config.Integration{Name: "try", Own: own}
+	}
+	for _, kind := range faultKinds() {
+		_, err := newMock(with(mockFault{Kind: kind, Operators: operatorNames()}))
 		assert.NoError(t, err)
 	}
-	_, err := newMock(config.Integration{Name: "try", Mock: config.Mock{Faults: []config.MockFault{{Kind: "mood"}}}})
+	_, err := newMock(with(mockFault{Kind: "mood"}))
 	assert.ErrorContains(t, err, "integration try: mock.faults[0]")
 }
 
@@ -81,12 +105,12 @@ func TestAStagingTableReachesItsClient(t *testing.T) {
 	in := config.Integration{
 		Name: "x", Type: config.TypeServiceNow, URL: "https://x.example",
 		Credential: config.Credential{Type: config.CredentialBasic, Username: "u", Secret: config.NewSecret("hunter2")},
-		ServiceNow: config.ServiceNow{CreateMode: config.CreateByImport, ImportTable: "No Table", ImportFields: map[string]string{"description": "No Column"}},
+		Own:        &serviceNowKeys{CreateMode: createByImport, ImportTable: "No Table", ImportFields: map[string]string{"description": "No Column"}},
 	}
 	_, err := fileOnly(in)
 	assert.ErrorContains(t, err, "import_table")
 	assert.ErrorContains(t, err, "import_fields.description")
-	in.CreateMode = config.CreateInTable
+	in.Own = serviceNowDefaults()
 	_, err = fileOnly(in)
 	assert.NoError(t, err)
 }

@@ -15,12 +15,18 @@ import (
 	"github.com/ticketbridge/ticketbridge/internal/ticketing"
 )
 
-// bare is an integration of a simulated provider that has no defaults of its own.
+// bare is an integration of a simulated provider that has no defaults of its own. A
+// provider that needs more than an address and the first of its credentials gets it
+// here.
 func bare(t *testing.T, kind string) config.Integration {
 	t.Helper()
-	in := config.Integration{
-		Name: "x", Type: kind, Rate: config.Rate{PerSecond: 10_000, Concurrency: 8},
-		Credential: config.Credential{Type: config.CredentialBasic, Username: "bridge", Secret: config.NewSecret("hunter2")},
+	r, ok := all().registered(kind)
+	require.True(t, ok)
+	in := config.Integration{Name: "x", Type: kind, Rate: config.Rate{PerSecond: 10_000, Concurrency: 8}}
+	if len(r.kind.Credentials) > 0 {
+		in.Credential = config.Credential{
+			Type: r.kind.Credentials[0], Username: "bridge", ClientID: "bridge", Secret: config.NewSecret("hunter2"),
+		}
 	}
 	var site *httptest.Server
 	switch kind {
@@ -29,6 +35,7 @@ func bare(t *testing.T, kind string) config.Integration {
 	case config.TypeServiceNow, config.TypeServiceNowSIR:
 		site = httptest.NewServer(servicenow.New(servicenow.Options{Username: "bridge", Secret: "hunter2"}))
 	default:
+		require.Equal(t, config.AddressNone, r.kind.Address, "give %s its simulator here", kind)
 		return in
 	}
 	t.Cleanup(site.Close)

@@ -19,7 +19,8 @@ type Source interface {
 
 // Set holds the client of every integration.
 type Set struct {
-	file map[string]activities.Integration
+	providers providers
+	file      map[string]activities.Integration
 	// managed: integrations of any type may come by the API.
 	managed bool
 	source  Source
@@ -38,10 +39,12 @@ type madeClient struct {
 // New makes the clients of the file's integrations; the error names the
 // integration and the key that is wrong. Those of the source's integrations are
 // made when they are asked for.
-func New(c *config.Config, source Source) (*Set, error) {
-	s := &Set{file: map[string]activities.Integration{}, managed: c.Managed(), source: source, made: map[string]madeClient{}}
+func New(c *config.Config, source Source) (*Set, error) { return all().set(c, source) }
+
+func (p providers) set(c *config.Config, source Source) (*Set, error) {
+	s := &Set{providers: p, file: map[string]activities.Integration{}, managed: c.Managed(), source: source, made: map[string]madeClient{}}
 	for _, in := range c.Integrations {
-		made, err := integration(in)
+		made, err := p.integration(in)
 		if err != nil {
 			return nil, err // names the integration
 		}
@@ -50,9 +53,9 @@ func New(c *config.Config, source Source) (*Set, error) {
 	return s, nil
 }
 
-func integration(in config.Integration) (activities.Integration, error) {
-	client, err := newClient(in)
-	return activities.Integration{Name: in.Name, Provider: Short(in.Type), Client: client, FieldMap: in.FieldMap}, err
+func (p providers) integration(in config.Integration) (activities.Integration, error) {
+	client, err := p.newClient(in)
+	return activities.Integration{Name: in.Name, Provider: p.short(in.Type), Client: client, FieldMap: in.FieldMap}, err
 }
 
 // Integration finds an integration by name.
@@ -83,7 +86,7 @@ func (s *Set) client(found registry.Found) (activities.Integration, error) {
 	if ok && before.print == found.Print {
 		return before.Integration, nil
 	}
-	made, err := integration(found.Integration)
+	made, err := s.providers.integration(found.Integration)
 	if err != nil {
 		return made, err
 	}
@@ -109,7 +112,7 @@ func (s *Set) ProvidersInServe() []string { return s.queues(true) }
 
 func (s *Set) queues(inServe bool) []string {
 	var names []string
-	for _, r := range registrations() {
+	for _, r := range s.providers {
 		if r.inServe == inServe && (s.managed || s.uses(r.queue)) && !slices.Contains(names, r.queue) {
 			names = append(names, r.queue)
 		}

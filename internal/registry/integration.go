@@ -55,7 +55,7 @@ type Wanted struct {
 	Account        string
 	CatalogAccount string
 	Person         string
-	// ProviderConfig as in Integration; its credential's secret may be the secret
+	// ProviderConfig as in Integration; a secret in it may be the secret
 	// itself, which is encrypted, a reference, or Stored or absent to keep what
 	// is there.
 	ProviderConfig json.RawMessage
@@ -96,12 +96,22 @@ func masked(stored json.RawMessage) (json.RawMessage, error) {
 	if err := json.Unmarshal(stored, &keys); err != nil {
 		return nil, err
 	}
-	if credential, ok := keys["credential"].(map[string]any); ok {
-		if secret, _ := credential["secret"].(string); isSealed(secret) {
-			credential["secret"] = Stored
+	mask(keys)
+	return plainJSON(keys)
+}
+
+// mask puts Stored wherever something sealed stands.
+func mask(keys map[string]any) {
+	for key, value := range keys {
+		switch v := value.(type) {
+		case map[string]any:
+			mask(v)
+		case string:
+			if isSealed(v) {
+				keys[key] = Stored
+			}
 		}
 	}
-	return plainJSON(keys)
 }
 
 // plainJSON writes < and & as they are.

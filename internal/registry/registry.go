@@ -99,16 +99,20 @@ func (r *Registry) open(view contract.IntegrationView) (Found, error) {
 	if err != nil {
 		return Found{}, fmt.Errorf("integration %s: %w", name, err)
 	}
+	parts := []string{string(spec.ProviderConfig)}
+	for _, secret := range in.Secrets() {
+		parts = append(parts, secret.Reveal())
+	}
 	sum := sha256.New()
 	// Writing to a hash cannot fail.
-	_ = json.NewEncoder(sum).Encode([]string{string(spec.ProviderConfig), in.Credential.Secret.Reveal()})
+	_ = json.NewEncoder(sum).Encode(parts)
 	return Found{
 		Integration: in, CatalogAccount: spec.CatalogAccount, Person: spec.Person, Print: hex.EncodeToString(sum.Sum(nil)),
 	}, nil
 }
 
 func (r *Registry) parse(name string, text []byte) (config.Integration, error) {
-	if err := r.checkReference(text); err != nil {
+	if err := r.checkReferences(text); err != nil {
 		return config.Integration{}, err
 	}
 	return config.ParseIntegration(name, text, r.Known, func(sealed string) (string, error) {

@@ -10,13 +10,34 @@ import (
 	"github.com/ticketbridge/ticketbridge/internal/seal"
 )
 
-const (
-	secretPointer = "/provider_config/credential/secret"
-	// OpenPrefix begins the names of the variables that integrations made by the API
-	// may refer to. Who manages integrations can have a secret sent to any address,
-	// and so read it: the rest of the environment is not theirs.
-	OpenPrefix = "INTEGRATION_"
-)
+// OpenPrefix begins the names of the variables that integrations made by the API
+// may refer to. Who manages integrations can have a secret sent to any address,
+// and so read it: the rest of the environment is not theirs.
+const OpenPrefix = "INTEGRATION_"
+
+// place is where a secret stands in an integration: its key, below those before it.
+type place []string
+
+// places are those of the secrets that an integration of this type has.
+func (r *Registry) places(keys map[string]any) []place {
+	all := []place{{"credential", "secret"}}
+	integrationType, _ := keys["type"].(string)
+	for _, key := range r.Known.SecretKeys(integrationType) {
+		all = append(all, place{key})
+	}
+	return all
+}
+
+func (p place) key() string     { return p[len(p)-1] }
+func (p place) pointer() string { return "/provider_config/" + strings.Join(p, "/") }
+
+// holder is the object that the secret stands in; nil where there is none.
+func (p place) holder(keys map[string]any) map[string]any {
+	for _, key := range p[:len(p)-1] {
+		keys, _ = keys[key].(map[string]any)
+	}
+	return keys
+}
 
 func isSealed(secret string) bool { return strings.HasPrefix(secret, seal.Prefix) }
 
@@ -24,37 +45,47 @@ func isReference(secret string) bool {
 	return strings.HasPrefix(secret, "env:") || strings.HasPrefix(secret, "file:")
 }
 
-// closeSecret puts in the place of a secret what nobody can read.
-func (r *Registry) closeSecret(name string, keys map[string]any, before *contract.IntegrationSpec) error {
-	credential, has := keys["credential"].(map[string]any)
-	if !has {
+// closeSecrets puts in the place of each secret what nobody can read.
+func (r *Registry) closeSecrets(name string, keys map[string]any, before *contract.IntegrationSpec) error {
+	for _, at := range r.places(keys) {
+		if err := r.closeSecret(name, keys, at, before); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Registry) closeSecret(name string, keys map[string]any, at place, before *contract.IntegrationSpec) error {
+	holder, key := at.holder(keys), at.key()
+	if holder == nil {
 		return nil // whether the type needs one is checked with everything else
 	}
-	secret, isText := credential["secret"].(string)
+	secret, isText := holder[key].(string)
 	switch {
-	case !isText && credential["secret"] != nil:
-		return invalid(secretPointer, "want a text")
+	case !isText && holder[key] != nil:
+		return invalid(at.pointer(), "want a text")
 	case secret == "" || secret == Stored:
-		return keepSecret(keys, credential, before)
+		return keepSecret(keys, at, before)
 	case isSealed(secret):
-		return invalid(secretPointer, "give the secret itself, a reference, or %q to keep the one that is there", Stored)
+		return invalid(at.pointer(), "give the secret itself, a reference, or %q to keep the one that is there", Stored)
 	case isReference(secret):
 		return nil // parse looks whether it may be used
 	}
 	sealed, err := r.Keys.Seal(contract.IntegrationID(name), secret)
 	if err != nil {
-		return invalid(secretPointer, "%s", err)
+		return invalid(at.pointer(), "%s", err)
 	}
-	credential["secret"] = sealed
+	holder[key] = sealed
 	return nil
 }
 
 // keepSecret takes over the secret that is there. It goes only where it went
 // before: who may change an address must not get to read secrets by it.
-func keepSecret(keys, credential map[string]any, before *contract.IntegrationSpec) error {
+func keepSecret(keys map[string]any, at place, before *contract.IntegrationSpec) error {
+	holder, key := at.holder(keys), at.key()
 	if before == nil {
-		if credential["secret"] == Stored {
-			return invalid(secretPointer, "there is none stored yet")
+		if holder[key] == Stored {
+			return invalid(at.pointer(), "there is none stored yet")
 		}
 		return nil
 	}
@@ -62,10 +93,12 @@ func keepSecret(keys, credential map[string]any, before *contract.IntegrationSpe
 	if err := json.Unmarshal(before.ProviderConfig, &old); err != nil {
 		return err
 	}
-	oldCredential, _ := old["credential"].(map[string]any)
-	if oldCredential["secret"] == nil {
+	kept := at.holder(old)[key]
+	if kept == nil {
 		return nil
 	}
+	credential, _ := keys["credential"].(map[string]any)
+	oldCredential, _ := old["credential"].(map[string]any)
 	for at, same := range map[string]bool{
 		"type": keys["type"] == old["type"], "url": keys["url"] == old["url"],
 		"credential/type":      credential["type"] == oldCredential["type"],
@@ -75,32 +108,36 @@ func keepSecret(keys, credential map[string]any, before *contract.IntegrationSpe
 			return invalid("/provider_config/"+at, "is another one; give the secret again, so that none is sent where it did not belong")
 		}
 	}
-	credential["secret"] = oldCredential["secret"]
+	holder[key] = kept
 	return nil
 }
 
-// checkReference refuses references to secrets that are not open to the API.
-func (r *Registry) checkReference(providerConfig []byte) error {
-	var keys struct {
-		Credential struct {
-			Secret string `json:"secret"`
-		} `json:"credential"`
-	}
+// checkReferences refuses references to secrets that are not open to the API.
+func (r *Registry) checkReferences(providerConfig []byte) error {
+	var keys map[string]any
 	// What is no such object is refused where all of it is read.
 	_ = json.Unmarshal(providerConfig, &keys)
-	kind, name, _ := strings.Cut(keys.Credential.Secret, ":")
-	refuse := func(message string) error {
-		return config.Problems{{Path: "credential.secret", Message: message}}
-	}
-	switch {
-	case kind == "env" && !strings.HasPrefix(name, OpenPrefix):
-		return refuse("by the API only variables whose names begin with " + OpenPrefix + " can be referred to; give the secret itself, which is encrypted")
-	case kind == "file" && r.SecretDir == "":
-		return refuse("by the API no files can be referred to, unless TICKETBRIDGE_SECRET_DIR names their folder; give the secret itself, which is encrypted")
-	case kind == "file" && !within(r.SecretDir, name):
-		return refuse("by the API only files in the folder that TICKETBRIDGE_SECRET_DIR names can be referred to")
+	for _, at := range r.places(keys) {
+		secret, _ := at.holder(keys)[at.key()].(string)
+		if message := r.closed(secret); message != "" {
+			return config.Problems{{Path: strings.Join(at, "."), Message: message}}
+		}
 	}
 	return nil
+}
+
+// closed says why the API may not refer to a secret; nothing where it may.
+func (r *Registry) closed(reference string) string {
+	kind, name, _ := strings.Cut(reference, ":")
+	switch {
+	case kind == "env" && !strings.HasPrefix(name, OpenPrefix):
+		return "by the API only variables whose names begin with " + OpenPrefix + " can be referred to; give the secret itself, which is encrypted"
+	case kind == "file" && r.SecretDir == "":
+		return "by the API no files can be referred to, unless TICKETBRIDGE_SECRET_DIR names their folder; give the secret itself, which is encrypted"
+	case kind == "file" && !within(r.SecretDir, name):
+		return "by the API only files in the folder that TICKETBRIDGE_SECRET_DIR names can be referred to"
+	}
+	return ""
 }
 
 // within reports whether a path is that of something in a folder, as it is written.

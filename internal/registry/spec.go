@@ -47,7 +47,7 @@ func ofConfig(err error) error {
 	return out
 }
 
-// spec checks what is wanted and makes of it what may be kept: the secret becomes
+// spec checks what is wanted and makes of it what may be kept: secrets become
 // ciphertext. before is the integration as it is; nil for a new one.
 func (r *Registry) spec(name string, want Wanted, before *contract.IntegrationSpec) (contract.IntegrationSpec, config.Integration, error) {
 	none, nothing := contract.IntegrationSpec{}, config.Integration{}
@@ -55,7 +55,7 @@ func (r *Registry) spec(name string, want Wanted, before *contract.IntegrationSp
 	if err := json.Unmarshal(want.ProviderConfig, &keys); err != nil || keys == nil {
 		return none, nothing, invalid("/provider_config", "want a JSON object")
 	}
-	if err := r.closeSecret(name, keys, before); err != nil {
+	if err := r.closeSecrets(name, keys, before); err != nil {
 		return none, nothing, err
 	}
 	text, err := plainJSON(keys)

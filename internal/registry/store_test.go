@@ -117,7 +117,11 @@ func newWorld(t *testing.T) *world {
 			}},
 			Callers: []config.Caller{{Name: "boss", Admin: true}},
 		},
-		Store: w.store, Keys: keys, Known: config.Known{IntegrationTypes: []string{config.TypeJira, config.TypeMock}},
+		Store: w.store, Keys: keys, Known: config.Known{IntegrationTypes: []config.IntegrationType{
+			{Name: config.TypeJira, Credentials: []string{config.CredentialBasic, config.CredentialBearer}},
+			{Name: config.TypeMock, Address: config.AddressNone},
+			{Name: typeWithCode, Credentials: []string{config.CredentialBasic}, Own: func() any { return &codeKeys{} }},
+		}},
 		Verify: func(_ context.Context, in config.Integration) error {
 			w.verified = append(w.verified, in)
 			return nil
@@ -125,6 +129,13 @@ func newWorld(t *testing.T) *world {
 		Now: func() time.Time { return w.now },
 	})
 	return w
+}
+
+// typeWithCode is a type with two secrets, one of them among its own keys.
+const typeWithCode = "ticketing_code"
+
+type codeKeys struct {
+	Code config.Secret `yaml:"integration_code"`
 }
 
 // other is another process with the same store.

@@ -1,6 +1,7 @@
 package ticket
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -56,6 +57,15 @@ func (e *Error) Error() string {
 }
 
 func (e *Error) Unwrap() error { return e.Err }
+
+// Unanswered is how a read fails that got no whole answer: it may be made again.
+// The caller's own cancellation stays what it is.
+func Unanswered(ctx context.Context, op string, err error) error {
+	if cause := ctx.Err(); cause != nil {
+		return fmt.Errorf("%s: %w", op, cause)
+	}
+	return &Error{Kind: Retry, Op: op, Message: err.Error(), Err: err}
+}
 
 // KindOf is the kind of err; an error that no provider classified may have
 // happened anywhere, so its outcome is unknown.

@@ -23,6 +23,26 @@ func Priorities() []Priority {
 	return []Priority{Urgent, Critical, High, Medium, Moderate, Low, Planning}
 }
 
+// Level is how urgent a priority is, on the scale of most providers: 5 for Urgent
+// and Critical, 4 for High, 3 for Medium and Moderate, 2 for Low, 1 for Planning;
+// 0 for what is no priority.
+func (p Priority) Level() int {
+	switch p {
+	case Urgent, Critical:
+		return 5
+	case High:
+		return 4
+	case Medium, Moderate:
+		return 3
+	case Low:
+		return 2
+	case Planning:
+		return 1
+	default:
+		return 0
+	}
+}
+
 // Ticket is a ticket as a provider holds it.
 type Ticket struct {
 	ID             string         `json:"id"`
@@ -152,7 +172,8 @@ type NewComment struct {
 	// Internal ones are never shown to customers; an error where the provider
 	// cannot.
 	Internal bool `json:"internal,omitempty"`
-	// Creator is who wrote it, an e-mail address, where the provider takes that.
+	// Creator is who wrote it, an e-mail address; where the provider does not take
+	// that, its client writes it into the text.
 	Creator string `json:"creator,omitempty"`
 	// Operation identifies the comment across retries (Marker.Operation's kin).
 	Operation string `json:"-"`

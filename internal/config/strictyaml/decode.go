@@ -16,6 +16,7 @@ type decoder struct {
 	doc     *Document
 	faults  []Fault
 	anchors map[string]ast.Node
+	more    More
 	nodes   int
 	depth   int
 }
@@ -102,15 +103,49 @@ func (d *decoder) count(node ast.Node, path string, line int) (ast.Node, bool) {
 }
 
 func (d *decoder) structure(node ast.Node, v reflect.Value, path string, line int) {
-	fields := fieldsOf(v.Type())
-	for _, entry := range d.entries(node, path, line) {
-		index, ok := fields[entry.key]
+	entries := d.entries(node, path, line)
+	fields := fieldsOf(v)
+	if more := d.moreOf(v, entries); more != nil {
+		maps.Copy(fields, fieldsOf(reflect.ValueOf(more).Elem()))
+	}
+	for _, entry := range entries {
+		field, ok := fields[entry.key]
 		if !ok {
-			d.fault(entry.line, join(path, entry.key), "unknown key%s", Suggest(entry.key, slices.Sorted(maps.Keys(fields))))
+			d.faults = append(d.faults, Fault{
+				Line: entry.line, Path: join(path, entry.key), Unknown: entry.key,
+				Message: "unknown key" + Suggest(entry.key, slices.Sorted(maps.Keys(fields))),
+			})
 			continue
 		}
-		d.decode(entry.value, v.FieldByIndex(index), join(path, entry.key), entry.line)
+		d.decode(entry.value, field, join(path, entry.key), entry.line)
 	}
+}
+
+// moreOf is the struct with the further keys of v; nil for none.
+func (d *decoder) moreOf(v reflect.Value, entries []entry) any {
+	if d.more == nil {
+		return nil
+	}
+	return d.more(v.Addr().Interface(), func(key string) string {
+		for _, entry := range entries {
+			if entry.key == key {
+				return d.nameBehind(entry.value)
+			}
+		}
+		return ""
+	})
+}
+
+// nameBehind is the text of a value, also where an alias stands for it.
+func (d *decoder) nameBehind(node ast.Node) string {
+	for range maxDepth {
+		alias, is := node.(*ast.AliasNode)
+		if !is {
+			break
+		}
+		node = d.anchors[nameOf(alias.Value)]
+	}
+	return nameOf(node)
 }
 
 func (d *decoder) mapping(node ast.Node, v reflect.Value, path string, line int) {
@@ -213,14 +248,14 @@ func (d *decoder) plain(node ast.Node, path string, line int) any {
 	return text
 }
 
-// fieldsOf maps yaml keys to fields; those of an embedded struct stand among
-// the others.
-func fieldsOf(t reflect.Type) map[string][]int {
-	fields := make(map[string][]int, t.NumField())
-	for _, field := range reflect.VisibleFields(t) {
+// fieldsOf maps yaml keys to a struct's fields; those of an embedded struct stand
+// among the others.
+func fieldsOf(v reflect.Value) map[string]reflect.Value {
+	fields := make(map[string]reflect.Value, v.NumField())
+	for _, field := range reflect.VisibleFields(v.Type()) {
 		name, _, _ := strings.Cut(field.Tag.Get("yaml"), ",")
 		if name != "" && name != "-" {
-			fields[name] = field.Index
+			fields[name] = v.FieldByIndex(field.Index)
 		}
 	}
 	return fields

@@ -32,7 +32,14 @@ type Fault struct {
 	// Path is where in the document, e.g. feeds[0].url; empty for the whole.
 	Path    string
 	Message string
+	// Unknown is the key that nothing here has; empty for other faults.
+	Unknown string
 }
+
+// More gives a struct further keys, which depend on the values of its own: it is
+// asked with a pointer to the struct and what stands there as texts, and answers
+// with a pointer to another struct whose keys stand among the first one's, or nil.
+type More func(part any, text func(key string) string) any
 
 // Document knows on which line the parts of a decoded file are written.
 type Document struct {
@@ -64,8 +71,11 @@ func (d *Document) Has(path string) bool {
 // structs, slices, maps with text keys, pointers, text, numbers, booleans, any,
 // and types with UnmarshalText, whose errors become faults. Null leaves a value
 // as it is.
-func Decode(data []byte, out any) (*Document, []Fault) {
-	d := &decoder{doc: &Document{lines: map[string]int{}}, anchors: map[string]ast.Node{}}
+func Decode(data []byte, out any) (*Document, []Fault) { return DecodeMore(data, out, nil) }
+
+// DecodeMore is Decode for structs some of whose keys more decides.
+func DecodeMore(data []byte, out any, more More) (*Document, []Fault) {
+	d := &decoder{doc: &Document{lines: map[string]int{}}, anchors: map[string]ast.Node{}, more: more}
 	root, fault := parse(data)
 	if fault != nil {
 		return d.doc, []Fault{*fault}

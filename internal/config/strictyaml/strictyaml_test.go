@@ -105,6 +105,38 @@ func TestDecodeFillsAnEmbeddedStruct(t *testing.T) {
 	assert.Equal(t, "items[0].types", faults[2].Path)
 }
 
+// Some keys of a struct depend on what stands under another one, also behind an
+// alias, and before it.
+func TestKeysThatAnotherKeyDecides(t *testing.T) {
+	type item struct {
+		Kind string `yaml:"kind"`
+		More any    `yaml:"-"`
+	}
+	type round struct {
+		Radius int `yaml:"radius"`
+	}
+	var list struct {
+		Items []item `yaml:"items"`
+	}
+	more := func(part any, text func(string) string) any {
+		it, is := part.(*item)
+		if !is || text("kind") != "round" {
+			return nil
+		}
+		it.More = &round{Radius: 1}
+		return it.More
+	}
+	doc, faults := strictyaml.DecodeMore([]byte("items:\n  - {radius: 7, kind: &k round}\n  - kind: *k\n  - {kind: flat, radius: 2}\n  - {kind: *k, radios: 3}\n"), &list, more)
+	assert.Equal(t, []strictyaml.Fault{
+		{Line: 4, Path: "items[2].radius", Message: "unknown key; known are kind", Unknown: "radius"},
+		{Line: 5, Path: "items[3].radios", Message: `unknown key; did you mean "radius"?`, Unknown: "radios"},
+	}, faults)
+	assert.Equal(t, []item{
+		{Kind: "round", More: &round{Radius: 7}}, {Kind: "round", More: &round{Radius: 1}}, {Kind: "flat"}, {Kind: "round", More: &round{Radius: 1}},
+	}, list.Items)
+	assert.True(t, doc.Has("items[0].radius"))
+}
+
 func TestDecodeFindsAllFaultsAtOnce(t *testing.T) {
 	var f file
 	_, faults := strictyaml.Decode([]byte(`items:

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -93,7 +92,7 @@ func (a *API) once(ctx context.Context, c call, token string) (*rest.Response, e
 	client.Timeout += c.wait
 	resp, err := client.Do(ctx, request)
 	if err != nil {
-		return nil, callFailed(ctx, c.op, err)
+		return nil, ticket.Unanswered(ctx, c.op, err)
 	}
 	if bytes.Contains(resp.Body, []byte(token)) { // it would be cited in an error
 		resp.Body = []byte(client.Redact(string(resp.Body)))
@@ -172,18 +171,6 @@ func temporaryError(op string, resp *rest.Response) error {
 		e.Kind, e.Message = ticket.RateLimited, "the service asks to wait"
 	}
 	return e
-}
-
-// callFailed keeps the caller's own cancellation apart from the network's faults.
-func callFailed(ctx context.Context, op string, err error) error {
-	if cause := ctx.Err(); cause != nil {
-		return fmt.Errorf("%s: %w", op, cause)
-	}
-	message := err.Error()
-	if t, ok := errors.AsType[*rest.TransportError](err); ok {
-		message = t.Message
-	}
-	return &ticket.Error{Kind: ticket.Retry, Op: op, Message: message, Err: err}
 }
 
 // said is what an error's body tells, with a colon before it; nothing where it

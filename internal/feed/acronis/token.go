@@ -76,7 +76,7 @@ func (s *TokenSource) login(ctx context.Context) (rest.Token, error) {
 	})
 	switch {
 	case err != nil:
-		return rest.Token{}, callFailed(ctx, op, err)
+		return rest.Token{}, ticket.Unanswered(ctx, op, err)
 	case resp.Status == http.StatusOK || resp.Status == http.StatusCreated:
 		return s.issued(resp)
 	case resp.Status == http.StatusUnauthorized, resp.Status == http.StatusBadRequest, resp.Status == http.StatusForbidden:

@@ -2,7 +2,6 @@ package cloudfeeds
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -81,7 +80,7 @@ func (c *Client) once(ctx context.Context, asked *time.Time, address, etag, toke
 	client.Secrets = []string{token}
 	resp, err := client.Do(ctx, rest.Request{Method: http.MethodGet, URL: address, Header: header})
 	if err != nil {
-		return nil, callFailed(ctx, "read feed "+c.cfg.Name, err)
+		return nil, ticket.Unanswered(ctx, "read feed "+c.cfg.Name, err)
 	}
 	switch until := c.cfg.Now().Add(resp.RetryAfter); {
 	case resp.RetryAfter == 0 || !temporary(resp.Status):
@@ -166,16 +165,4 @@ func temporaryError(op string, resp *rest.Response) error {
 		e.Kind = ticket.RateLimited
 	}
 	return e
-}
-
-// callFailed keeps the caller's own cancellation apart from the network's faults.
-func callFailed(ctx context.Context, op string, err error) error {
-	if cause := ctx.Err(); cause != nil {
-		return fmt.Errorf("%s: %w", op, cause)
-	}
-	message := err.Error()
-	if t, ok := errors.AsType[*rest.TransportError](err); ok {
-		message = t.Message
-	}
-	return &ticket.Error{Kind: ticket.Retry, Op: op, Message: message, Err: err}
 }

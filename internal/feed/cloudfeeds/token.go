@@ -128,7 +128,7 @@ func (s *TokenSource) login(ctx context.Context) (rest.Token, error) {
 		Header: http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json"}},
 	})
 	if err != nil {
-		return rest.Token{}, callFailed(ctx, "log in", err)
+		return rest.Token{}, ticket.Unanswered(ctx, "log in", err)
 	}
 	if err := s.refusal(resp); err != nil {
 		return rest.Token{}, err

@@ -72,9 +72,9 @@ func (e *offScreenError) Error() string { return "not on the screen: " + strings
 
 func (t *turn) kind(k call, status int) ticket.Kind {
 	switch {
+	case status == http.StatusForbidden && k.method() == http.MethodDelete:
+		return ticket.Permanent // of one comment or file, not trouble of the whole integration, which is waited for
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
-		return ticket.Credentials
-	case status == http.StatusBadRequest && k.endpoint == endCommentDelete:
 		return ticket.Credentials
 	case status == http.StatusNotFound && !k.creates:
 		return ticket.NotFound
@@ -95,6 +95,9 @@ func (t *turn) advice(k call, response *rest.Response, said complaint) string {
 	case http.StatusUnauthorized:
 		return fmt.Sprintf("The credential of integration %s was refused: renew its API token (a token with scopes needs the url https://api.atlassian.com/ex/jira/{cloudId}).", t.c.config.Name)
 	case http.StatusForbidden:
+		if k.endpoint == endDetach {
+			return "The account of the integration may not delete this file: give it the permission Delete own attachments or Delete all attachments."
+		}
 		return fmt.Sprintf("The account of integration %s may not do this: give it the permission in Jira.", t.c.config.Name)
 	case http.StatusGone:
 		return "This part of Jira's interface was removed: a newer version of this program is needed."

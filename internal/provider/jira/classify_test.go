@@ -161,6 +161,22 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 	}
 }
 
+// A right that is missing for one comment or file is no trouble of the whole
+// integration, which would be waited for; a token that is not taken is.
+func TestADeletionThatIsNotAllowedIsRefused(t *testing.T) {
+	for status, kind := range map[int]ticket.Kind{http.StatusForbidden: ticket.Permanent, http.StatusUnauthorized: ticket.Credentials} {
+		w := newWorld(t)
+		made := w.create(newTicket(1))
+		attached, err := w.client.CreateAttachment(t.Context(), made.ID, file("a.txt", "a"))
+		require.NoError(t, err)
+		comment, err := w.client.CreateComment(t.Context(), made.ID, ticket.NewComment{Content: "x"})
+		require.NoError(t, err)
+		w.fail(sim.Fault{Kind: sim.ErrorBefore, Op: "detach", Status: status}, sim.Fault{Kind: sim.ErrorBefore, Op: "comment-delete", Status: status})
+		assert.Equal(t, kind, kindOf(t, w.client.DeleteAttachment(t.Context(), made.ID, attached.ID)))
+		assert.Equal(t, kind, kindOf(t, w.client.DeleteComment(t.Context(), made.ID, comment.ID)))
+	}
+}
+
 func TestARemovedSearchIsAnError(t *testing.T) {
 	c := answering(t, func(rw http.ResponseWriter, _ *http.Request) {
 		rw.WriteHeader(http.StatusGone)

@@ -54,8 +54,28 @@ func (k comment) internal() bool { return k.Visibility != nil || k.Public != nil
 // hidden is the property of comments that customers do not see.
 func hidden() property { return property{Key: publicKey, Value: map[string]any{"internal": true}} }
 
+// creatorTitle begins the line that tells who wrote a comment, as in descriptions:
+// the comment itself is always our account's.
+const creatorTitle = "Creator"
+
+// commentDocument is a comment as it is sent: who wrote it, where it says so, and
+// its text, cut to what that leaves. Empty where there is no text.
+func commentDocument(n ticket.NewComment) document {
+	creator := oneLine(n.Creator)
+	if creator == "" {
+		return toADF(fitText(n.Content))
+	}
+	line := creatorTitle + ": " + creator
+	doc := toADF(cutUTF16(n.Content, maxText-units(line)-2, cutNotice))
+	if len(doc.Content) == 0 {
+		return doc
+	}
+	return newDocument(append([]node{paragraph([]node{{Type: "text", Text: line}})}, doc.Content...))
+}
+
 // CreateComment makes a comment with one POST; the operation goes with it as a
-// property. Kind OutcomeUnknown asks for RecoverComment.
+// property. Who wrote it is its first line, where the comment says so. Kind
+// OutcomeUnknown asks for RecoverComment.
 //
 // An internal one is hidden from customers where the project is a service desk,
 // and shown to the role InternalRole elsewhere. It is never sent in a form that
@@ -69,7 +89,7 @@ func (c *Client) CreateComment(ctx context.Context, ticketID string, n ticket.Ne
 	if err := t.stillOpen(ctx, ticketID, n.UnlessClosedBefore); err != nil {
 		return ticket.Comment{}, err
 	}
-	made, err := t.createComment(ctx, ticketID, toADF(fitText(n.Content)), n)
+	made, err := t.createComment(ctx, ticketID, commentDocument(n), n)
 	if err != nil {
 		return ticket.Comment{}, err
 	}

@@ -3,6 +3,7 @@ package jira
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -42,6 +43,36 @@ func TestCommentsPublicAndInternal(t *testing.T) {
 			assert.Equal(t, made.ID, listed[0].TicketID)
 		})
 	}
+}
+
+// Jira's comments are its accounts': the text tells who wrote one, and is found
+// again after a lost answer all the same.
+func TestACommentTellsWhoWroteIt(t *testing.T) {
+	w := newWorld(t)
+	ctx := t.Context()
+	made := w.create(newTicket(1))
+	n := ticket.NewComment{Content: "the *disk* is full", Creator: " an_na@acme.example\n(night) ", Operation: "op-1"}
+	got, err := w.client.CreateComment(ctx, made.ID, n)
+	require.NoError(t, err)
+	listed, err := w.client.ListComments(ctx, made.ID)
+	require.NoError(t, err)
+	require.Len(t, listed, 1)
+	assert.Equal(t, got, listed[0])
+	first, rest, _ := strings.Cut(listed[0].Content, "\n\n")
+	assert.Equal(t, "Creator: an_na@acme.example (night)", strings.ReplaceAll(first, `\`, ""))
+	assert.Equal(t, "the *disk* is full", rest)
+	assert.Equal(t, "bridge@acme.example", listed[0].Creator, "that is our account")
+	found, ok, err := w.client.RecoverComment(ctx, made.ID, n, ticket.Attempt{FirstScheduledAt: w.clock.now()})
+	require.NoError(t, err)
+	assert.True(t, ok)
+	assert.Equal(t, got, found)
+
+	_, err = w.client.CreateComment(ctx, made.ID, ticket.NewComment{Content: " \n ", Creator: "anna@acme.example"})
+	assert.Equal(t, ticket.Permanent, kindOf(t, err), "a name alone is no comment")
+	long, err := w.client.CreateComment(ctx, made.ID, ticket.NewComment{Content: strings.Repeat("x", maxText), Creator: "anna@acme.example", Operation: "op-2"})
+	require.NoError(t, err)
+	assert.LessOrEqual(t, units(long.Content), maxText)
+	assert.Contains(t, long.Content, "longer than Jira takes")
 }
 
 // Nothing internal is ever sent in a form that could be public.

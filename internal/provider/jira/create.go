@@ -131,7 +131,7 @@ func (t *turn) fill(ctx context.Context, k *create, n ticket.New, in project, on
 		k.warnings = append(k.warnings, "status: Jira sets it by a transition, after the issue is made")
 	}
 	if n.Creator != "" {
-		k.note("Creator", n.Creator)
+		k.note(creatorTitle, n.Creator)
 	}
 	if !n.CompletionDate.IsZero() {
 		k.warnings = append(k.warnings, "completion_date: Jira sets it itself")

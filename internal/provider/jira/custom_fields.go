@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -99,33 +100,60 @@ func (t *turn) fieldValue(ctx context.Context, name string, path fieldPath, valu
 	if value == nil {
 		return nil, nil
 	}
-	if items, list := value.([]any); list && len(path.within) > 0 {
-		out := make([]any, 0, len(items))
-		for _, item := range items {
-			inner, err := t.fieldValue(ctx, name, path, item)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, inner)
-		}
-		return out, nil
-	}
-	if len(path.within) > 0 {
-		for _, member := range slices.Backward(path.within) {
-			value = map[string]any{member: value}
-		}
-		return value, nil
-	}
 	schemas, err := t.schemas(ctx)
 	if err != nil {
 		return nil, err
 	}
-	shaped, err := t.shape(ctx, schemas[path.field], value)
+	schema := schemas[path.field]
+	if path.ofOption(schema) {
+		path.within = nil // options are written by their value anyway
+	}
+	var shaped any
+	if len(path.within) == 0 {
+		shaped, err = t.shape(ctx, schema, value)
+	} else {
+		shaped, err = path.enclose(schema, value)
+	}
 	if _, calling := errors.AsType[*ticket.Error](err); err != nil && !calling {
 		return nil, t.permanent("custom field %q: %v", name, err)
 	}
 	return shaped, err
 }
+
+// ofOption: the path leads to the value of an option, or of a list of them.
+func (p fieldPath) ofOption(schema fieldSchema) bool {
+	option := schema.Type == "option" || schema.Type == "array" && schema.Items == "option"
+	return option && len(p.within) == 1 && p.within[0] == "value"
+}
+
+// enclose puts a value where the path leads, into every member of a list.
+func (p fieldPath) enclose(schema fieldSchema, value any) (any, error) {
+	items, list := value.([]any)
+	switch {
+	case slices.ContainsFunc(p.within, isNumber):
+		return nil, fmt.Errorf("it is mapped to one member of a list (%s), which can be read only", strings.Join(p.within, "."))
+	case !list && schema.Type != "array":
+		return p.around(value), nil
+	case !list:
+		items = []any{value}
+	case schema.Type != "array" && schema.Type != "":
+		return nil, fmt.Errorf("the field takes one value, not %s", plainValue(value))
+	}
+	out := make([]any, len(items))
+	for i, item := range items {
+		out[i] = p.around(item)
+	}
+	return out, nil
+}
+
+func (p fieldPath) around(value any) any {
+	for _, member := range slices.Backward(p.within) {
+		value = map[string]any{member: value}
+	}
+	return value
+}
+
+func isNumber(step string) bool { _, err := strconv.Atoi(step); return err == nil }
 
 func (t *turn) schemas(ctx context.Context) (map[string]fieldSchema, error) {
 	return t.c.fieldTypes.Get("", func() (map[string]fieldSchema, error) {
@@ -195,7 +223,7 @@ func (t *turn) shapeScalar(ctx context.Context, schema fieldSchema, value any, w
 	switch schema.Type {
 	case "number":
 		n, err := strconv.ParseFloat(word, 64)
-		if err != nil {
+		if err != nil || math.IsNaN(n) || math.IsInf(n, 0) {
 			return nil, fmt.Errorf("%q is no number", word)
 		}
 		return n, nil

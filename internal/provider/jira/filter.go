@@ -274,24 +274,10 @@ func priorityField(_ context.Context, s *scope, f ticket.Filter) (condition, err
 // priorityRank is the place of a priority, the model's word or the site's; 0 for
 // what has none.
 func (c *Client) priorityRank(word string) int {
-	p := ticket.Priority(strings.ToUpper(word))
-	if !slices.Contains(allPriorities(), p) {
-		p = c.modelPriority(word)
+	if level := ticket.Priority(strings.ToUpper(word)).Level(); level > 0 {
+		return level
 	}
-	switch p {
-	case ticket.Urgent, ticket.Critical:
-		return 5
-	case ticket.High:
-		return 4
-	case ticket.Medium, ticket.Moderate:
-		return 3
-	case ticket.Low:
-		return 2
-	case ticket.Planning:
-		return 1
-	default:
-		return 0
-	}
+	return c.modelPriority(word).Level()
 }
 
 func timeField(field string) understand {

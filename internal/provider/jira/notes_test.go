@@ -108,7 +108,7 @@ func TestDeleteComment(t *testing.T) {
 	require.NoError(t, w.client.DeleteComment(ctx, issue.ID, made.ID))
 	assert.Equal(t, ticket.NotFound, kindOf(t, w.client.DeleteComment(ctx, issue.ID, made.ID)))
 	err = w.client.DeleteComment(ctx, issue.ID, w.stored(issue.ID).Comments[0].ID)
-	assert.Equal(t, ticket.Credentials, kindOf(t, err), "400 is how Jira says that it is not allowed")
+	assert.Equal(t, ticket.Permanent, kindOf(t, err), "400 is how Jira says that it is not allowed")
 	assert.ErrorContains(t, err, "Delete all comments")
 	for kind, fault := range map[ticket.Kind]sim.Fault{
 		ticket.Retry: {Kind: sim.DropBefore}, ticket.RateLimited: {Kind: sim.TooMany, RetryAfter: 5}, ticket.Credentials: {Kind: sim.ErrorBefore, Status: 401},

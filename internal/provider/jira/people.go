@@ -3,20 +3,38 @@ package jira
 import (
 	"context"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 
 	"github.com/ticketbridge/ticketbridge/internal/ticket"
 )
 
-// account finds the account id of a person given by e-mail address; anything
-// else is taken for an account id. Empty with no error: nobody was found.
-//
-// People may hide their address: a sole hit for the whole address is then them.
+// account finds the account id of a person given by e-mail address, account id or
+// name. Empty with no error: nobody was found, or several of that name.
 func (t *turn) account(ctx context.Context, person string) (string, error) {
-	if !strings.Contains(person, "@") {
+	switch {
+	case strings.Contains(person, "@"):
+		return t.accountByAddress(ctx, person)
+	case accountID.MatchString(person):
 		return person, nil
 	}
+	return t.c.accounts.Get(person, func() (string, error) {
+		ids, err := t.accountsOf(ctx, person)
+		if len(ids) != 1 {
+			return "", err
+		}
+		return ids[0], err
+	})
+}
+
+// accountID is what Jira's account ids look like, so that they need no look-up,
+// which not every account may make.
+var accountID = regexp.MustCompile(`^([0-9a-f]{24}|[0-9a-z]+:[0-9a-zA-Z:_-]+)$`)
+
+// accountByAddress finds a person by e-mail address. People may hide theirs: a sole
+// hit for the whole address is then them.
+func (t *turn) accountByAddress(ctx context.Context, person string) (string, error) {
 	return t.c.accounts.Get(strings.ToLower(person), func() (string, error) {
 		var users []struct {
 			AccountID   string `json:"accountId"`
@@ -56,7 +74,7 @@ func (t *turn) accountsOf(ctx context.Context, value string) ([]string, error) {
 		return []string{""}, nil
 	}
 	if strings.Contains(value, "@") {
-		id, err := t.account(ctx, value)
+		id, err := t.accountByAddress(ctx, value)
 		return some(id), unlessWait(err)
 	}
 	for _, by := range []string{"query", "accountId"} {

@@ -6,22 +6,9 @@ import (
 	"github.com/ticketbridge/ticketbridge/internal/ticket"
 )
 
-// priorityNames are those of a new Jira site.
-func priorityNames(p ticket.Priority) string {
-	switch p {
-	case ticket.Urgent, ticket.Critical:
-		return "Highest"
-	case ticket.High:
-		return "High"
-	case ticket.Medium, ticket.Moderate:
-		return "Medium"
-	case ticket.Low:
-		return "Low"
-	case ticket.Planning:
-		return "Lowest"
-	default:
-		return ""
-	}
+// priorityNames are those of a new Jira site, by level; no name where there is none.
+func priorityNames() [6]string {
+	return [6]string{"", "Lowest", "Low", "Medium", "High", "Highest"}
 }
 
 // allPriorities, the likelier word first where two share a Jira priority.
@@ -37,7 +24,7 @@ func (c *Client) jiraPriority(p ticket.Priority) string {
 	if name := c.config.PriorityMap[p]; name != "" {
 		return name
 	}
-	if name := priorityNames(p); name != "" {
+	if name := priorityNames()[p.Level()]; name != "" {
 		return name
 	}
 	return string(p)

@@ -101,6 +101,29 @@ func TestPeopleAreFoundByAddressAndRemembered(t *testing.T) {
 	assert.Empty(t, w.stored(w.create(n).ID).Assignee)
 }
 
+// People are known by name and account id as well; who is not known costs a
+// warning, never the issue.
+func TestPeopleAreFoundByNameAndID(t *testing.T) {
+	w := newWorld(t)
+	for person, want := range map[string]string{"mia krystof": "acc-mia", "acc-mia": "acc-mia", "Mia": "", "nobody": ""} {
+		n := newTicket(1)
+		n.Assignee = person
+		made := w.create(n)
+		assert.Equal(t, want, w.stored(made.ID).Assignee, person)
+		assert.Equal(t, want == "", len(made.Warnings()) > 0, person)
+		patched, err := w.client.PatchTicket(t.Context(), made.ID, ticket.Patch{Assignee: &person})
+		require.NoError(t, err, person)
+		assert.Equal(t, want == "", len(patched.Warnings()) > 0, person)
+	}
+	asked := w.sim.Stats().Requests["users"]
+	assert.True(t, accountID.MatchString("5b10a2844c20165700ede21f"))
+	n := newTicket(1)
+	n.Assignee = "712020:0e1b3f0a-7a3c-4b5e-9d2f-6a1c2b3d4e5f"
+	_, err := w.client.CreateTicket(t.Context(), n)
+	assert.Equal(t, ticket.Permanent, kindOf(t, err), "the site has no such account")
+	assert.Equal(t, asked, w.sim.Stats().Requests["users"], "an id is not looked up")
+}
+
 func TestAnAddressThatBeginsAlikeIsSomebodyElse(t *testing.T) {
 	w := newWorld(t, func(o *sim.Options, _ *Config) {
 		o.Users = []sim.User{

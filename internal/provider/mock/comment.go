@@ -1,6 +1,7 @@
 package mock
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strconv"
@@ -74,7 +75,7 @@ func (c *Client) add(a act, m *memory, ticketID string, n newEntry) (*entry, err
 		return nil, err
 	}
 	e := n.entry
-	e.id, e.ticketID, e.creator, e.createdAt = r.partID(entryKind, n.operation), r.id, ourName, c.time()
+	e.id, e.ticketID, e.creator, e.createdAt = r.partID(entryKind, n.operation), r.id, cmp.Or(n.creator, ourName), c.time()
 	r.entries = append(r.entries, &e)
 	r.entryBytes += e.size()
 	m.changed(r, e.createdAt)
@@ -93,7 +94,7 @@ func (c *Client) CreateComment(ctx context.Context, ticketID string, n ticket.Ne
 	a := writing(operator, "comment on ticket %s", ticketID)
 	return call(ctx, c, a, func(m *memory) (ticket.Comment, error) {
 		e, err := c.add(a, m, ticketID, newEntry{
-			entry: entry{content: n.Content, internal: n.Internal}, operation: n.Operation, unless: n.UnlessClosedBefore,
+			entry: entry{content: n.Content, creator: n.Creator, internal: n.Internal}, operation: n.Operation, unless: n.UnlessClosedBefore,
 		})
 		if err != nil {
 			return ticket.Comment{}, err

@@ -46,6 +46,9 @@ func TestCommentsAndNotes(t *testing.T) {
 	comments, err = c.ListComments(t.Context(), made.ID)
 	require.NoError(t, err)
 	assert.Equal(t, []ticket.Comment{internal}, comments)
+	by, err := c.CreateComment(t.Context(), made.ID, ticket.NewComment{Content: "on my way", Creator: "mia@acme.example", Operation: "op-4"})
+	require.NoError(t, err)
+	assert.Equal(t, "mia@acme.example", by.Creator)
 	c.assertCounted(t)
 }
 

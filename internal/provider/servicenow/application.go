@@ -115,38 +115,12 @@ func closeLabels(reason string) []string {
 // pairOf is the default impact and urgency of a priority: those that the
 // baseline's look-up rules turn into it.
 func pairOf(p ticket.Priority) string {
-	switch p {
-	case ticket.Urgent, ticket.Critical:
-		return "1/1"
-	case ticket.High:
-		return "1/2"
-	case ticket.Medium, ticket.Moderate:
-		return "2/2"
-	case ticket.Low:
-		return "2/3"
-	case ticket.Planning:
-		return "3/3"
-	default:
-		return ""
-	}
+	return [6]string{"", "3/3", "2/3", "2/2", "1/2", "1/1"}[p.Level()]
 }
 
-// numberOf is a priority as the platform numbers it.
+// numberOf is a priority as the platform numbers it, 1 for the most urgent.
 func numberOf(p ticket.Priority) string {
-	switch p {
-	case ticket.Urgent, ticket.Critical:
-		return "1"
-	case ticket.High:
-		return "2"
-	case ticket.Medium, ticket.Moderate:
-		return "3"
-	case ticket.Low:
-		return "4"
-	case ticket.Planning:
-		return "5"
-	default:
-		return ""
-	}
+	return [6]string{"", "5", "4", "3", "2", "1"}[p.Level()]
 }
 
 // modelPriority is the way back, by the platform's own labels.

@@ -1,4 +1,4 @@
-package config_test
+package provider
 
 import (
 	"path/filepath"
@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ticketbridge/ticketbridge/internal/config"
+	"github.com/ticketbridge/ticketbridge/internal/provider/mock"
 )
 
 func TestTheTestProviderInTheExample(t *testing.T) {
@@ -17,10 +18,11 @@ func TestTheTestProviderInTheExample(t *testing.T) {
 	require.NoError(t, err)
 	in, err := cfg.Integration("try")
 	require.NoError(t, err)
-	assert.Equal(t, 200*time.Millisecond, in.Mock.Latency.Std())
-	assert.Equal(t, 7, in.Mock.Seed)
-	require.Len(t, in.Mock.Faults, 6, "one of each kind")
-	assert.Equal(t, config.MockFault{Kind: config.MockErrorAfter, Share: 0.2, Operators: []string{"create_ticket", "create_comment"}}, in.Mock.Faults[1])
+	own := config.Own(in, noMockKeys).Mock
+	assert.Equal(t, 200*time.Millisecond, own.Latency.Std())
+	assert.Equal(t, 7, own.Seed)
+	require.Len(t, own.Faults, 6, "one of each kind")
+	assert.Equal(t, mockFault{Kind: mock.ErrorAfter, Share: 0.2, Operators: []string{"create_ticket", "create_comment"}}, own.Faults[1])
 	assert.Equal(t, config.Rate{PerSecond: 1000, Concurrency: 100}, in.Rate, "there is no vendor to spare")
 	assert.Equal(t, time.Second, in.Settling.Std(), "nothing comes late")
 }
@@ -28,7 +30,7 @@ func TestTheTestProviderInTheExample(t *testing.T) {
 func TestTheTestProviderNeedsNothing(t *testing.T) {
 	cfg, err := config.Load(write(t, "integrations:\n  - {name: try, type: ticketing_mock_ticketing}\n"), known())
 	require.NoError(t, err)
-	assert.Empty(t, cfg.Integrations[0].Mock)
+	assert.Equal(t, noMockKeys(), cfg.Integrations[0].Own)
 }
 
 func TestWhatIsWrongWithATestProvider(t *testing.T) {

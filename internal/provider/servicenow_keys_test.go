@@ -1,4 +1,4 @@
-package config_test
+package provider
 
 import (
 	"path/filepath"
@@ -12,27 +12,23 @@ import (
 	"github.com/ticketbridge/ticketbridge/internal/config"
 )
 
-func withServiceNow() config.Known {
-	return config.Known{IntegrationTypes: []string{config.TypeServiceNow, config.TypeServiceNowSIR}}
-}
-
 func TestTheServiceNowExampleLoads(t *testing.T) {
 	for _, name := range []string{"SNOW_OAUTH_SECRET", "SNOW_PASSWORD", "MONITORING_TOKEN", "SIEM_TOKEN"} {
 		t.Setenv(name, "secret-value-of-"+name)
 	}
-	cfg, err := config.Load(filepath.Join(examples, "servicenow.yaml"), withServiceNow())
+	cfg, err := config.Load(filepath.Join(examples, "servicenow.yaml"), known())
 	require.NoError(t, err)
 	assert.Empty(t, cfg.Warnings)
 	ops, err := cfg.Integration("snow-ops")
 	require.NoError(t, err)
 	assert.Equal(t, "On Hold/Awaiting Vendor", ops.StatusMap["waiting_for"])
-	assert.Equal(t, config.CreateInTable, ops.CreateMode)
+	assert.Equal(t, createInTable, config.Own(ops, serviceNowDefaults).CreateMode)
 	staged, err := cfg.Integration("snow-staged")
 	require.NoError(t, err)
-	assert.Equal(t, config.ServiceNow{
-		CreateMode: config.CreateByImport, ImportTable: "u_ticketbridge_import",
+	assert.Equal(t, &serviceNowKeys{
+		CreateMode: createByImport, ImportTable: "u_ticketbridge_import",
 		ImportFields: map[string]string{"correlation_id": "u_correlation_id", "short_description": "u_short_description", "description": "u_description"},
-	}, staged.ServiceNow)
+	}, staged.Own)
 	security, err := cfg.Integration("snow-security")
 	require.NoError(t, err)
 	for _, in := range []config.Integration{ops, security} {
@@ -53,7 +49,7 @@ func TestServiceNowProblems(t *testing.T) {
     `+more+`
 callers:
   - {name: monitoring, token: "env:SNOW", integration: snow}
-`), withServiceNow())
+`), known())
 	}
 	_, err := load("default_project: Incident Table")
 	assert.ErrorContains(t, err, `integrations[0].default_project: "Incident Table": want the name of a table`)
@@ -78,7 +74,7 @@ func TestProblemsOfStagingTables(t *testing.T) {
     `+more+`
 callers:
   - {name: monitoring, token: "env:SNOW", integration: snow}
-`), config.Known{IntegrationTypes: []string{config.TypeServiceNow, config.TypeServiceNowSIR, config.TypeJira}})
+`), known())
 		return err
 	}
 	const snow = config.TypeServiceNow
