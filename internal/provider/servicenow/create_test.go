@@ -78,7 +78,8 @@ func TestATableThatExtendsIncident(t *testing.T) {
 	assert.Equal(t, "u_ops_incident", made.Project)
 	f := w.stored(made.ID).Fields
 	assert.Equal(t, []string{"2026-03-04 09:00:00", "7", "true", strings.Repeat("x", 19) + "…"}, []string{f["u_begin"], f["u_machines"], f["u_outage"], f["u_site"]})
-	assert.Equal(t, "2026-03-04 09:00:00", made.CustomFields["begin"])
+	assert.Equal(t, "2026-03-04T09:00:00Z", made.CustomFields["begin"])
+	assert.Equal(t, "2026-03-04T12:00:00Z", made.Unmapped["opened_at"])
 	got, err := w.client.GetTicket(context.Background(), made.ID)
 	require.NoError(t, err)
 	assert.EqualValues(t, 7, got.CustomFields["machines"], "a number is one")

@@ -21,7 +21,7 @@ func TestCustomFieldsAreTyped(t *testing.T) {
 	cause := w.create(newTicket(1))
 	for name, values := range map[string][]any{ // given, stored, answered
 		"u_machines": {5.0, "5", int64(5)}, "u_load": {2.50, "2.5", 2.5}, "u_outage": {true, "true", true}, "u_site": {"Berlin", "Berlin", "Berlin"},
-		"u_begin": {"2026-03-04T10:00:00+01:00", "2026-03-04 09:00:00", "2026-03-04 09:00:00"}, "u_day": {"2026-03-04", "2026-03-04", "2026-03-04"},
+		"u_begin": {"2026-03-04T10:00:00+01:00", "2026-03-04 09:00:00", "2026-03-04T09:00:00Z"}, "u_day": {"2026-03-04", "2026-03-04", "2026-03-04"},
 		"u_floor": {"basement", "b1", "Basement"}, "u_owner": {"mia@acme.example", sim.UserMia, "Mia Krystof"}, "u_cause": {cause.Key, cause.ID, cause.Key},
 		"u_watchers":  {[]any{"Mia Krystof", "bridge"}, sim.UserMia + "," + sim.UserBridge, []any{"Mia Krystof", "Ticket Bridge"}},
 		"subcategory": {"x", "x", "x"},
@@ -53,6 +53,38 @@ func TestCustomFieldsAreTyped(t *testing.T) {
 		assert.Empty(t, w.stored(made.ID).Fields[name], name)
 		assert.NotContains(t, empty.Unmapped, name)
 	}
+}
+
+// A time may be written in RFC 3339, or as it is stored; it is answered in RFC 3339.
+// A date has no time.
+func TestTimesAreWrittenInEitherForm(t *testing.T) {
+	w := newWorld(t, ops)
+	made := w.create(newTicket(1))
+	for _, c := range []struct{ name, given, stored, answered string }{
+		{"u_begin", "2026-03-04T12:00:00.25+02:00", "2026-03-04 10:00:00", "2026-03-04T10:00:00Z"},
+		{"u_begin", "2026-03-04 11:00:00", "2026-03-04 11:00:00", "2026-03-04T11:00:00Z"},
+		{"u_begin", "2026-03-05", "2026-03-05 00:00:00", "2026-03-05T00:00:00Z"},
+		{"opened_at", "2026-03-01T00:00:00Z", "2026-03-01 00:00:00", "2026-03-01T00:00:00Z"},
+		{"u_day", "2026-03-06T12:00:00Z", "2026-03-06", "2026-03-06"},
+	} {
+		got := w.patch(made.ID, ticket.Patch{CustomFields: map[string]any{c.name: c.given}})
+		assert.Equal(t, c.stored, w.stored(made.ID).Fields[c.name], c.given)
+		assert.Equal(t, c.answered, got.Unmapped[c.name], c.given)
+		before := w.sim.Stats().Requests["patch"]
+		w.patch(made.ID, ticket.Patch{CustomFields: map[string]any{c.name: c.answered}})
+		assert.Equal(t, before, w.sim.Stats().Requests["patch"], "what was answered changes nothing: %s", c.given)
+	}
+}
+
+// Without the dictionary a column's type is not known, and its texts are as stored.
+func TestTimesOfAnInstanceThatKeepsItsDictionaryToItself(t *testing.T) {
+	w := newWorld(t, ops, func(_ *sim.Options, c *Config) {
+		c.CustomFieldMappings = []CustomFieldMapping{{"begin", "*", "u_begin"}}
+	})
+	w.sim.Deny("sys_dictionary")
+	n := newTicket(1)
+	n.CustomFields = map[string]any{"begin": "2026-03-04 11:00:00"}
+	assert.Equal(t, "2026-03-04 11:00:00", w.create(n).CustomFields["begin"])
 }
 
 func TestWrongCustomFieldsAreRefusedBeforeAnythingIsSent(t *testing.T) {

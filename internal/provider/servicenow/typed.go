@@ -1,6 +1,7 @@
 package servicenow
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -165,8 +166,8 @@ func plainValue(given any) (string, error) {
 }
 
 // natural is a stored value as JSON has it: numbers, true and false by the type of
-// the column, lists of names, all else text. What people see goes before what is
-// stored, but for times, which people see in their own zone.
+// the column, times in RFC 3339, lists of names, all else text. What people see goes
+// before what is stored, but for times, which people see in their own zone.
 func (c column) natural(v value) any {
 	switch {
 	case v.Value == "":
@@ -188,6 +189,8 @@ func (c column) natural(v value) any {
 		return namesOf(v)
 	case c.isText() && c.kind != "":
 		return v.Display
+	case c.isTime():
+		return cmp.Or(isoTime(v.Value), v.Value)
 	case !parseTime(v.Value).IsZero():
 		return v.Value
 	}
