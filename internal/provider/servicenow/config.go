@@ -224,7 +224,7 @@ func checkMaps(config Config) []error {
 	for i, m := range config.CustomFieldMappings {
 		if m.Name == "" || m.ProjectID == "" || m.ProviderFieldPath == "" {
 			errs = append(errs, fmt.Errorf(`custom_field_mappings[%d]: name, project_id (or "*") and provider_field_path are all needed`, i))
-		} else if !isPath(columnPath(m.ProviderFieldPath, config.Application.table)) {
+		} else if !isPath(config.path(m)) {
 			errs = append(errs, fmt.Errorf("custom_field_mappings[%d].provider_field_path: %q: want a column, such as u_site", i, m.ProviderFieldPath))
 		}
 	}

@@ -76,6 +76,17 @@ func TestTimesAreWrittenInEitherForm(t *testing.T) {
 	}
 }
 
+// A column may be written behind the table that has it.
+func TestAPathMayBeginWithATable(t *testing.T) {
+	c := Config{Application: SecurityResponse(), DefaultProject: "u_ops_security"}
+	for path, want := range map[string]string{
+		"u_site": "u_site", "u_ops_security/u_site": "u_site", "u_mine.u_site": "u_site", "sn_si_incident.state": "state", "task.state": "state", "cmdb_ci/name": "cmdb_ci.name", "u_ops_security": "u_ops_security",
+	} {
+		assert.Equal(t, want, c.path(CustomFieldMapping{"x", "u_mine", path}), path)
+	}
+	assert.Equal(t, ".u_site", Config{Application: ITSM()}.path(CustomFieldMapping{"x", "*", ".u_site"}))
+}
+
 // Without the dictionary a column's type is not known, and its texts are as stored.
 func TestTimesOfAnInstanceThatKeepsItsDictionaryToItself(t *testing.T) {
 	w := newWorld(t, ops, func(_ *sim.Options, c *Config) {

@@ -76,7 +76,7 @@ func (s *scope) customCondition(ctx context.Context, f ticket.Filter) (condition
 func (s *scope) sameColumn(ctx context.Context, name, path string) (bool, error) {
 	client := s.t.c
 	for _, m := range client.config.CustomFieldMappings {
-		if m.Name != name || m.ProjectID == "*" || m.ProjectID == s.table || columnPath(m.ProviderFieldPath, client.app.table) == path {
+		if m.Name != name || m.ProjectID == "*" || m.ProjectID == s.table || client.config.path(m) == path {
 			continue
 		}
 		chain, err := s.t.chain(ctx, m.ProjectID)

@@ -32,7 +32,7 @@ func (c *Client) columnsRead() []string {
 		}
 	}
 	for _, m := range c.config.CustomFieldMappings {
-		if path := columnPath(m.ProviderFieldPath, c.app.table); !slices.Contains(columns, path) {
+		if path := c.config.path(m); !slices.Contains(columns, path) {
 			columns = append(columns, path)
 		}
 	}
