@@ -50,7 +50,9 @@ func IntegrationSchema(integrationType string) *Schema {
 }
 
 // serviceNowKeys are those that only ServiceNow's integrations have.
-func serviceNowKeys() []string { return []string{"create_mode", "import_table", "import_fields"} }
+func serviceNowKeys() []string {
+	return []string{"create_mode", "import_table", "import_fields", "default_creator"}
+}
 
 func credentialSchema(types []string) *Schema {
 	out := &Schema{Description: integrationKeys()["credential"]}
@@ -157,6 +159,7 @@ func integrationKeys() map[string]string {
 		"create_mode":                                 "Where tickets are made: in their own table, or through a staging table.",
 		"import_table":                                "The staging table of create_mode import_set.",
 		"import_fields":                               "The staging table's names of columns that have another one in the tickets' table.",
+		"default_creator":                             "Who opened tickets that name no creator: an e-mail address, user name or sys_id.",
 		"mock":                                        "How a test provider misbehaves.",
 		"mock.latency":                                "How long each call takes, like 200ms.",
 		"mock.seed":                                   "The same seed, the same faults.",

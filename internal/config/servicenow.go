@@ -1,6 +1,6 @@
 package config
 
-// ServiceNow is what only the integrations of ServiceNow have: how tickets are made.
+// ServiceNow is what only the integrations of ServiceNow have: how tickets are made, and for whom.
 type ServiceNow struct {
 	// CreateMode is CreateInTable (the default) or CreateByImport.
 	CreateMode string `yaml:"create_mode"`
@@ -9,6 +9,8 @@ type ServiceNow struct {
 	// ImportFields gives the staging table's names of columns that have another one
 	// in the tickets' table.
 	ImportFields map[string]string `yaml:"import_fields"`
+	// DefaultCreator is who opened tickets that name no creator.
+	DefaultCreator string `yaml:"default_creator"`
 }
 
 // Values of ServiceNow.CreateMode.

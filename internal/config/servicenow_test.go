@@ -35,6 +35,7 @@ func TestTheServiceNowExampleLoads(t *testing.T) {
 	}, staged.ServiceNow)
 	security, err := cfg.Integration("snow-security")
 	require.NoError(t, err)
+	assert.Equal(t, "soc@harbour.example", security.DefaultCreator)
 	for _, in := range []config.Integration{ops, security} {
 		assert.Equal(t, config.Rate{PerSecond: 10, Concurrency: 2}, in.Rate, "an instance has few threads")
 		assert.Equal(t, 75*time.Second, in.Settling.Std(), "longer than the instance works on a call")

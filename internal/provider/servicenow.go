@@ -36,7 +36,7 @@ func newServiceNow(application servicenow.Application) func(config.Integration) 
 				Type: in.Credential.Type, Username: in.Credential.Username, ClientID: in.Credential.ClientID,
 				Secret: in.Credential.Secret.Reveal(), TokenURL: in.Credential.TokenURL,
 			},
-			DefaultProject: in.DefaultProject, DefaultIssueType: in.DefaultIssueType,
+			DefaultProject: in.DefaultProject, DefaultIssueType: in.DefaultIssueType, DefaultCreator: in.DefaultCreator,
 			Import:              importOf(in),
 			CustomFieldMappings: mappings, PriorityMap: in.PriorityMap, StatusMap: in.StatusMap,
 			Rate:     rest.Rate{PerSecond: in.Rate.PerSecond, Concurrency: in.Rate.Concurrency},

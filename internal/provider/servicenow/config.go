@@ -82,7 +82,10 @@ type Config struct {
 	// takes the application's.
 	DefaultProject string
 	// DefaultIssueType is the category of tickets that have none.
-	DefaultIssueType    string
+	DefaultIssueType string
+	// DefaultCreator is who opened tickets that name no creator: an e-mail address,
+	// user name or sys_id; empty is the account itself.
+	DefaultCreator      string
 	CustomFieldMappings []CustomFieldMapping
 	// PriorityMap gives a priority as "impact/urgency" ("1/2"), or as one number
 	// in an application that does not compute it.

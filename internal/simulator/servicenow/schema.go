@@ -103,7 +103,7 @@ func defaultTables() []*Table {
 		typed(typeInteger, "incident_state", "hold_reason", "severity"), typed(typeTime, "resolved_at"),
 	)
 	security := []Column{
-		reference("affected_user", "Affected user", "sys_user"),
+		reference("affected_user", "Affected user", "sys_user"), reference("caller", "Requested by", "sys_user"),
 		reference("parent_security_incident", "Parent security incident", "sn_si_incident"),
 		text("close_code", "Close code", 40), text("category", "Category", 40), text("subcategory", "Subcategory", 40),
 	}
