@@ -87,6 +87,15 @@ func TestAPathMayBeginWithATable(t *testing.T) {
 	assert.Equal(t, ".u_site", Config{Application: ITSM()}.path(CustomFieldMapping{"x", "*", ".u_site"}))
 }
 
+func TestEveryKindOfTimeIsAnsweredInRFC3339(t *testing.T) {
+	const at = "2026-03-04 09:00:00"
+	for kind, want := range map[string]any{"glide_date_time": "2026-03-04T09:00:00Z", "datetime": "2026-03-04T09:00:00Z", "due_date": "2026-03-04T09:00:00Z", "string": "as shown", "glide_duration": at, "": at} {
+		assert.Equal(t, want, column{kind: kind}.natural(value{Value: at, Display: "as shown"}), kind)
+	}
+	assert.Equal(t, "no time", column{kind: "glide_date_time"}.natural(value{Value: "no time", Display: "x"}))
+	assert.Equal(t, "2026-03-04", column{kind: "glide_date"}.natural(value{Value: "2026-03-04", Display: "04.03.2026"}))
+}
+
 // Without the dictionary a column's type is not known, and its texts are as stored.
 func TestTimesOfAnInstanceThatKeepsItsDictionaryToItself(t *testing.T) {
 	w := newWorld(t, ops, func(_ *sim.Options, c *Config) {

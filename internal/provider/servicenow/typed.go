@@ -31,7 +31,9 @@ func (c column) isNumber() bool {
 	return c.isWhole() || slices.Contains([]string{"decimal", "float", "numeric", "percent_complete"}, c.kind)
 }
 
-func (c column) isTime() bool { return c.kind == "glide_date_time" || c.kind == "due_date" }
+func (c column) isTime() bool {
+	return slices.Contains([]string{"glide_date_time", "datetime", "due_date"}, c.kind)
+}
 
 func (c column) isText() bool {
 	return slices.Contains([]string{"", "string", "translated_text", "translated_field", "url", "email", "phone_number_e164", "html", "string_full_utf8", "multi_two_lines", "choice"}, c.kind)
