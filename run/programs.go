@@ -16,6 +16,7 @@ const (
 	demoFeedKey       = "demo-feed-key"
 	demoAcronisSecret = "demo-acronis-secret"
 	demoJiraToken     = "demo-jira-token"
+	demoSnowSecret    = "demo-servicenow-secret"
 	demoToken         = "demo-token-of-monitoring"
 	tryToken          = "demo-token-of-the-test-provider"
 )
@@ -37,7 +38,8 @@ func (s settings) variables(configFile string) [][2]string {
 	}
 	if s.demo() {
 		vars = append(vars, [2]string{"DEMO_FEED_KEY", demoFeedKey}, [2]string{"DEMO_ACRONIS_SECRET", demoAcronisSecret},
-			[2]string{"DEMO_JIRA_TOKEN", demoJiraToken}, [2]string{"DEMO_TOKEN", demoToken}, [2]string{"TRY_TOKEN", tryToken},
+			[2]string{"DEMO_JIRA_TOKEN", demoJiraToken}, [2]string{"DEMO_SNOW_SECRET", demoSnowSecret},
+			[2]string{"DEMO_TOKEN", demoToken}, [2]string{"TRY_TOKEN", tryToken},
 			[2]string{"ADMIN_TOKEN", s.adminToken}, [2]string{"TICKETBRIDGE_SECRET_KEYS", s.secretKey})
 	}
 	return vars

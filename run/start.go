@@ -33,7 +33,7 @@ func (l *launcher) start(ctx context.Context, killed bool) error {
 		return err
 	}
 	if l.demo() {
-		if err := l.launch(ctx, l.simulators(), "simulated Cloud Feeds and Jira run; what they hold is in %s", l.in("vendors.json")); err != nil {
+		if err := l.launch(ctx, l.simulators(), "simulated Cloud Feeds, Acronis, Jira and ServiceNow run; what they hold is in %s", l.in("vendors.json")); err != nil {
 			return err
 		}
 	}

@@ -171,7 +171,7 @@ func TestReadme(t *testing.T) {
 		"feeds":    {"a.p.tenant.v1.0", "a.p.tenant.created.v1.0", "cti.a.p.em.event.v1.0~"},
 		"tickets": {
 			`"name":"Quay lights are out"`, `"name":"Quay lights are out"`,
-			"It was a fuse.", "Done", "OPS-", `"id":"ticketing_mock_ticketing"`,
+			"It was a fuse.", "Done", "OPS-", "INC0010001", `"id":"ticketing_mock_ticketing"`,
 		},
 		"integrations": {"tb_quay_", `"berth":8`, "the API", "boss", "quay is deleted"},
 		"steer": {

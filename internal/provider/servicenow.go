@@ -44,14 +44,15 @@ func serviceNow(name string, application servicenow.Application, fullName, descr
 // newServiceNow makes clients of one of ServiceNow's applications.
 func newServiceNow(application servicenow.Application) func(config.Integration) (any, error) {
 	return func(in config.Integration) (any, error) {
+		own := config.Own(in, serviceNowDefaults)
 		return servicenow.New(servicenow.Config{
 			Name: in.Name, URL: in.URL, Application: application,
 			Credential: servicenow.Credential{
 				Type: in.Credential.Type, Username: in.Credential.Username, ClientID: in.Credential.ClientID,
 				Secret: in.Credential.Secret.Reveal(), TokenURL: in.Credential.TokenURL,
 			},
-			DefaultProject: in.DefaultProject, DefaultIssueType: in.DefaultIssueType,
-			Import:              importOf(config.Own(in, serviceNowDefaults)),
+			DefaultProject: in.DefaultProject, DefaultIssueType: in.DefaultIssueType, DefaultCreator: own.DefaultCreator,
+			Import:              importOf(own),
 			CustomFieldMappings: mappings[servicenow.CustomFieldMapping](in), PriorityMap: in.PriorityMap, StatusMap: in.StatusMap,
 			Rate:     rest.Rate{PerSecond: in.Rate.PerSecond, Concurrency: in.Rate.Concurrency},
 			Settling: in.Settling.Std(),

@@ -10,7 +10,7 @@ import (
 )
 
 // serviceNowKeys are the keys that only ServiceNow's integrations have: how tickets
-// are made.
+// are made, and for whom.
 type serviceNowKeys struct {
 	CreateMode string `yaml:"create_mode"`
 	// ImportTable is the staging table of createByImport.
@@ -18,6 +18,8 @@ type serviceNowKeys struct {
 	// ImportFields gives the staging table's names of columns that have another one
 	// in the tickets' table.
 	ImportFields map[string]string `yaml:"import_fields"`
+	// DefaultCreator is who opened tickets that name no creator.
+	DefaultCreator string `yaml:"default_creator"`
 }
 
 // Values of serviceNowKeys.CreateMode.
@@ -36,8 +38,9 @@ func aboutServiceNowKeys() map[string]config.Key {
 			About: "Where tickets are made: in their own table, or through a staging table.",
 			Enum:  []string{createInTable, createByImport},
 		},
-		"import_table":  {About: "The staging table of create_mode import_set."},
-		"import_fields": {About: "The staging table's names of columns that have another one in the tickets' table."},
+		"import_table":    {About: "The staging table of create_mode import_set."},
+		"import_fields":   {About: "The staging table's names of columns that have another one in the tickets' table."},
+		"default_creator": {About: "Who opened tickets that name no creator: an e-mail address, user name or sys_id."},
 	}
 }
 

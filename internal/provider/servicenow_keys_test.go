@@ -31,6 +31,7 @@ func TestTheServiceNowExampleLoads(t *testing.T) {
 	}, staged.Own)
 	security, err := cfg.Integration("snow-security")
 	require.NoError(t, err)
+	assert.Equal(t, "soc@harbour.example", config.Own(security, serviceNowDefaults).DefaultCreator)
 	for _, in := range []config.Integration{ops, security} {
 		assert.Equal(t, config.Rate{PerSecond: 10, Concurrency: 2}, in.Rate, "an instance has few threads")
 		assert.Equal(t, 75*time.Second, in.Settling.Std(), "longer than the instance works on a call")

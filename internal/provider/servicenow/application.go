@@ -21,9 +21,10 @@ type Application struct {
 	done []string
 	// codes are the baseline's close codes.
 	codes []choice
-	// contact, parent and completed are columns.
-	contact, parent string
-	completed       []string
+	// contact, parent and completed are columns; requester is the one that says who
+	// asked for a ticket, where that is another one than contact.
+	contact, parent, requester string
+	completed                  []string
 	// computed: priority follows from impact and urgency.
 	computed bool
 	// holds: a ticket that waits needs an on-hold reason.
@@ -48,6 +49,7 @@ func ITSM() Application {
 func SecurityResponse() Application {
 	return Application{
 		table: "sn_si_incident", contact: "affected_user", parent: "parent_security_incident", completed: []string{"closed_at"},
+		requester: "caller", // "Requested by", in "Create a security incident from the Security Incident list"
 		states: []choice{
 			{"10", "Draft"}, {"16", "Analysis"}, {"18", "Contain"}, {"19", "Eradicate"}, {"20", "Recover"}, {"100", "Review"},
 			{"3", "Closed"}, {"7", "Cancelled"},

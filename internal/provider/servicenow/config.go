@@ -82,7 +82,10 @@ type Config struct {
 	// takes the application's.
 	DefaultProject string
 	// DefaultIssueType is the category of tickets that have none.
-	DefaultIssueType    string
+	DefaultIssueType string
+	// DefaultCreator is who opened tickets that name no creator: an e-mail address,
+	// user name or sys_id; empty is the account itself.
+	DefaultCreator      string
 	CustomFieldMappings []CustomFieldMapping
 	// PriorityMap gives a priority as "impact/urgency" ("1/2"), or as one number
 	// in an application that does not compute it.
@@ -224,7 +227,7 @@ func checkMaps(config Config) []error {
 	for i, m := range config.CustomFieldMappings {
 		if m.Name == "" || m.ProjectID == "" || m.ProviderFieldPath == "" {
 			errs = append(errs, fmt.Errorf(`custom_field_mappings[%d]: name, project_id (or "*") and provider_field_path are all needed`, i))
-		} else if !isPath(columnPath(m.ProviderFieldPath, config.Application.table)) {
+		} else if !isPath(config.path(m)) {
 			errs = append(errs, fmt.Errorf("custom_field_mappings[%d].provider_field_path: %q: want a column, such as u_site", i, m.ProviderFieldPath))
 		}
 	}

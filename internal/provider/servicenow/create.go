@@ -34,6 +34,9 @@ type create struct {
 // correlation_id (see Import). A Permanent error then names what was made all the
 // same.
 //
+// The creator, else the default one, is who opened it, and who asked for a security
+// incident; without either that is our account.
+//
 // What ServiceNow can do without never fails a create: people it does not know,
 // columns that the table lacks, values that the account may not write (which
 // ServiceNow drops without a word). They become warnings (Unmapped["warnings"]).
@@ -219,6 +222,11 @@ func (t *turn) fill(ctx context.Context, k *create, n ticket.New) error {
 	if err := t.fillPeople(ctx, k, n); err != nil {
 		return err
 	}
+	if n.Parent != "" {
+		if k.fields[t.c.app.parent], err = t.parent(ctx, n.Parent); err != nil {
+			return err
+		}
+	}
 	if n.Status != "" {
 		to, err := t.change(ctx, k.table, record{}, n.Status, nil)
 		if err != nil {
@@ -227,10 +235,8 @@ func (t *turn) fill(ctx context.Context, k *create, n ticket.New) error {
 		maps.Copy(k.fields, to.fields)
 		k.warnings = append(k.warnings, to.warnings...)
 	}
-	for title, text := range map[string]string{"Creator": n.Creator, "Tags": strings.Join(n.Tags, ", ")} {
-		if text != "" {
-			k.note(title, text)
-		}
+	if len(n.Tags) > 0 {
+		k.note("Tags", strings.Join(n.Tags, ", "))
 	}
 	if !n.CompletionDate.IsZero() {
 		k.warnings = append(k.warnings, "completion_date: ServiceNow sets it itself")
@@ -241,35 +247,6 @@ func (t *turn) fill(ctx context.Context, k *create, n ticket.New) error {
 		k.note(name, text)
 	}
 	maps.Copy(k.fields, set)
-	return nil
-}
-
-func (t *turn) fillPeople(ctx context.Context, k *create, n ticket.New) error {
-	for _, p := range []struct{ column, name, who, title string }{
-		{"assigned_to", "assignee", n.Assignee, "Assignee"}, {t.c.app.contact, "contact", n.Contact, "Contact"},
-	} {
-		if p.who == "" {
-			continue
-		}
-		id, warning, err := t.personOrWarning(ctx, p.name, p.who)
-		if err != nil {
-			return err
-		}
-		if id == "" {
-			k.warnings = append(k.warnings, warning+": left empty")
-			k.note(p.title, p.who)
-			continue
-		}
-		k.fields[p.column] = id
-	}
-	if n.Parent == "" {
-		return nil
-	}
-	parent, err := t.parent(ctx, n.Parent)
-	if err != nil {
-		return err
-	}
-	k.fields[t.c.app.parent] = parent
 	return nil
 }
 

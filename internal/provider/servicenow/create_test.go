@@ -78,7 +78,8 @@ func TestATableThatExtendsIncident(t *testing.T) {
 	assert.Equal(t, "u_ops_incident", made.Project)
 	f := w.stored(made.ID).Fields
 	assert.Equal(t, []string{"2026-03-04 09:00:00", "7", "true", strings.Repeat("x", 19) + "…"}, []string{f["u_begin"], f["u_machines"], f["u_outage"], f["u_site"]})
-	assert.Equal(t, "2026-03-04 09:00:00", made.CustomFields["begin"])
+	assert.Equal(t, "2026-03-04T09:00:00Z", made.CustomFields["begin"])
+	assert.Equal(t, "2026-03-04T12:00:00Z", made.Unmapped["opened_at"])
 	got, err := w.client.GetTicket(context.Background(), made.ID)
 	require.NoError(t, err)
 	assert.EqualValues(t, 7, got.CustomFields["machines"], "a number is one")
@@ -108,6 +109,63 @@ func TestWhatIsNotKnownBecomesALineOfTheDescription(t *testing.T) {
 	}
 	assert.Len(t, made.Warnings(), 4)
 	assert.Contains(t, strings.Join(made.Warnings(), "\n"), "site: table incident has no column u_site")
+}
+
+// The creator, else the default one, opened the ticket, and asked for a security
+// incident; an instance that keeps it otherwise is told of.
+func TestWhoOpensATicket(t *testing.T) {
+	for name, c := range map[string]struct {
+		change     func(*sim.Options, *Config)
+		requester  string
+		hasDefault bool
+	}{
+		"incident":          {func(*sim.Options, *Config) {}, "caller_id", false},
+		"security incident": {security, "caller", false},
+		"with a default": {func(o *sim.Options, c *Config) {
+			security(o, c)
+			c.DefaultCreator = "MIA@acme.example"
+		}, "caller", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, c.change)
+			require.NoError(t, w.client.Check(context.Background()))
+			plain := w.stored(w.create(newTicket(1)).ID).Fields
+			n := newTicket(2)
+			n.Creator = "mia.krystof"
+			made := w.create(n)
+			assert.Equal(t, "mia@acme.example", made.Creator)
+			assert.Empty(t, made.Warnings())
+			named := w.stored(made.ID).Fields
+			assert.Equal(t, sim.UserMia, named["opened_by"])
+			assert.NotContains(t, named["description"], "Creator")
+			if w.config.Application.requester == "" {
+				assert.Empty(t, named[c.requester], "who opens an incident is not who calls")
+			} else {
+				assert.Equal(t, sim.UserMia, named[c.requester])
+			}
+			if c.hasDefault {
+				assert.Equal(t, []string{sim.UserMia, sim.UserMia}, []string{plain["opened_by"], plain[c.requester]})
+			} else {
+				assert.Equal(t, []string{sim.UserBridge, ""}, []string{plain["opened_by"], plain[c.requester]})
+			}
+			n = newTicket(3)
+			n.Creator = "stranger@acme.example"
+			made = w.create(n)
+			assert.Equal(t, "bridge@acme.example", made.Creator)
+			assert.Contains(t, w.stored(made.ID).Fields["description"], "Creator: stranger@acme.example")
+			assert.Contains(t, strings.Join(made.Warnings(), "\n"), "creator: ServiceNow knows nobody")
+
+			w.sim.Restrict(w.config.Application.table, "opened_by", true, false)
+			w.sim.RemoveColumn(w.config.Application.table, "caller")
+			n = newTicket(4)
+			n.Creator = "mia@acme.example"
+			assert.Contains(t, strings.Join(w.create(n).Warnings(), "\n"), "opened_by: ")
+		})
+	}
+	w := newWorld(t, func(_ *sim.Options, c *Config) { c.DefaultCreator = "gone@acme.example" })
+	err := w.client.Check(context.Background())
+	assert.Equal(t, ticket.Permanent, kindOf(t, err))
+	assert.ErrorContains(t, err, "default_creator: ServiceNow knows nobody, or more than one, by gone@acme.example")
 }
 
 // A text that does not fit is not lost: it is the first comment.

@@ -8,12 +8,12 @@ import (
 	"strings"
 )
 
-// columnPath is a column without the table that people write before it, and with
-// dots for slashes.
-func columnPath(path, table string) string {
-	path = strings.ReplaceAll(path, "/", ".")
-	for _, prefix := range []string{table + ".", "incident.", "task."} {
-		if rest, ok := strings.CutPrefix(path, prefix); ok {
+// path is the column of a mapping, without the table that people write before it,
+// and with dots for slashes.
+func (c Config) path(m CustomFieldMapping) string {
+	path := strings.ReplaceAll(m.ProviderFieldPath, "/", ".")
+	for _, table := range []string{m.ProjectID, c.DefaultProject, c.Application.table, "incident", "task"} {
+		if rest, ok := strings.CutPrefix(path, table+"."); ok && table != "" {
 			return rest
 		}
 	}
@@ -28,9 +28,9 @@ func (c *Client) mapping(name, table string) (string, bool) {
 		switch {
 		case m.Name != name:
 		case m.ProjectID == table:
-			return columnPath(m.ProviderFieldPath, c.app.table), true
+			return c.config.path(m), true
 		case m.ProjectID == "*" && general == "":
-			general = columnPath(m.ProviderFieldPath, c.app.table)
+			general = c.config.path(m)
 		}
 	}
 	if general == "" && isOwn(name) {

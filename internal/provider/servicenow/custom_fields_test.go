@@ -21,7 +21,7 @@ func TestCustomFieldsAreTyped(t *testing.T) {
 	cause := w.create(newTicket(1))
 	for name, values := range map[string][]any{ // given, stored, answered
 		"u_machines": {5.0, "5", int64(5)}, "u_load": {2.50, "2.5", 2.5}, "u_outage": {true, "true", true}, "u_site": {"Berlin", "Berlin", "Berlin"},
-		"u_begin": {"2026-03-04T10:00:00+01:00", "2026-03-04 09:00:00", "2026-03-04 09:00:00"}, "u_day": {"2026-03-04", "2026-03-04", "2026-03-04"},
+		"u_begin": {"2026-03-04T10:00:00+01:00", "2026-03-04 09:00:00", "2026-03-04T09:00:00Z"}, "u_day": {"2026-03-04", "2026-03-04", "2026-03-04"},
 		"u_floor": {"basement", "b1", "Basement"}, "u_owner": {"mia@acme.example", sim.UserMia, "Mia Krystof"}, "u_cause": {cause.Key, cause.ID, cause.Key},
 		"u_watchers":  {[]any{"Mia Krystof", "bridge"}, sim.UserMia + "," + sim.UserBridge, []any{"Mia Krystof", "Ticket Bridge"}},
 		"subcategory": {"x", "x", "x"},
@@ -53,6 +53,58 @@ func TestCustomFieldsAreTyped(t *testing.T) {
 		assert.Empty(t, w.stored(made.ID).Fields[name], name)
 		assert.NotContains(t, empty.Unmapped, name)
 	}
+}
+
+// A time may be written in RFC 3339, or as it is stored; it is answered in RFC 3339.
+// A date has no time.
+func TestTimesAreWrittenInEitherForm(t *testing.T) {
+	w := newWorld(t, ops)
+	made := w.create(newTicket(1))
+	for _, c := range []struct{ name, given, stored, answered string }{
+		{"u_begin", "2026-03-04T12:00:00.25+02:00", "2026-03-04 10:00:00", "2026-03-04T10:00:00Z"},
+		{"u_begin", "2026-03-04 11:00:00", "2026-03-04 11:00:00", "2026-03-04T11:00:00Z"},
+		{"u_begin", "2026-03-05", "2026-03-05 00:00:00", "2026-03-05T00:00:00Z"},
+		{"opened_at", "2026-03-01T00:00:00Z", "2026-03-01 00:00:00", "2026-03-01T00:00:00Z"},
+		{"u_day", "2026-03-06T12:00:00Z", "2026-03-06", "2026-03-06"},
+	} {
+		got := w.patch(made.ID, ticket.Patch{CustomFields: map[string]any{c.name: c.given}})
+		assert.Equal(t, c.stored, w.stored(made.ID).Fields[c.name], c.given)
+		assert.Equal(t, c.answered, got.Unmapped[c.name], c.given)
+		before := w.sim.Stats().Requests["patch"]
+		w.patch(made.ID, ticket.Patch{CustomFields: map[string]any{c.name: c.answered}})
+		assert.Equal(t, before, w.sim.Stats().Requests["patch"], "what was answered changes nothing: %s", c.given)
+	}
+}
+
+// A column may be written behind the table that has it.
+func TestAPathMayBeginWithATable(t *testing.T) {
+	c := Config{Application: SecurityResponse(), DefaultProject: "u_ops_security"}
+	for path, want := range map[string]string{
+		"u_site": "u_site", "u_ops_security/u_site": "u_site", "u_mine.u_site": "u_site", "sn_si_incident.state": "state", "task.state": "state", "cmdb_ci/name": "cmdb_ci.name", "u_ops_security": "u_ops_security",
+	} {
+		assert.Equal(t, want, c.path(CustomFieldMapping{"x", "u_mine", path}), path)
+	}
+	assert.Equal(t, ".u_site", Config{Application: ITSM()}.path(CustomFieldMapping{"x", "*", ".u_site"}))
+}
+
+func TestEveryKindOfTimeIsAnsweredInRFC3339(t *testing.T) {
+	const at = "2026-03-04 09:00:00"
+	for kind, want := range map[string]any{"glide_date_time": "2026-03-04T09:00:00Z", "datetime": "2026-03-04T09:00:00Z", "due_date": "2026-03-04T09:00:00Z", "string": "as shown", "glide_duration": at, "": at} {
+		assert.Equal(t, want, column{kind: kind}.natural(value{Value: at, Display: "as shown"}), kind)
+	}
+	assert.Equal(t, "no time", column{kind: "glide_date_time"}.natural(value{Value: "no time", Display: "x"}))
+	assert.Equal(t, "2026-03-04", column{kind: "glide_date"}.natural(value{Value: "2026-03-04", Display: "04.03.2026"}))
+}
+
+// Without the dictionary a column's type is not known, and its texts are as stored.
+func TestTimesOfAnInstanceThatKeepsItsDictionaryToItself(t *testing.T) {
+	w := newWorld(t, ops, func(_ *sim.Options, c *Config) {
+		c.CustomFieldMappings = []CustomFieldMapping{{"begin", "*", "u_begin"}}
+	})
+	w.sim.Deny("sys_dictionary")
+	n := newTicket(1)
+	n.CustomFields = map[string]any{"begin": "2026-03-04 11:00:00"}
+	assert.Equal(t, "2026-03-04 11:00:00", w.create(n).CustomFields["begin"])
 }
 
 func TestWrongCustomFieldsAreRefusedBeforeAnythingIsSent(t *testing.T) {

@@ -56,6 +56,9 @@ func (s *scope) customCondition(ctx context.Context, f ticket.Filter) (condition
 		c.column = path
 	}
 	about, err := s.t.about(ctx, s.table, path)
+	if err == nil && about.isTime() {
+		err = s.areTimes(f)
+	}
 	if err == nil && about.choice && c.column != "" && names(f.Op) {
 		options, err := s.t.choicesOf(ctx, s.table, path)
 		picked := chosen(f, path, options)
@@ -73,7 +76,7 @@ func (s *scope) customCondition(ctx context.Context, f ticket.Filter) (condition
 func (s *scope) sameColumn(ctx context.Context, name, path string) (bool, error) {
 	client := s.t.c
 	for _, m := range client.config.CustomFieldMappings {
-		if m.Name != name || m.ProjectID == "*" || m.ProjectID == s.table || columnPath(m.ProviderFieldPath, client.app.table) == path {
+		if m.Name != name || m.ProjectID == "*" || m.ProjectID == s.table || client.config.path(m) == path {
 			continue
 		}
 		chain, err := s.t.chain(ctx, m.ProjectID)
@@ -102,7 +105,10 @@ func (c column) words(v value) []string {
 			return some(out...)
 		}
 	}
-	if c.isTime() || v.Display == v.Value || c.kind == "glide_date" || c.isNumber() && !c.choice {
+	if c.isTime() { // parts of texts are looked for in either
+		return some(isoTime(v.Value), v.Value)
+	}
+	if v.Display == v.Value || c.kind == "glide_date" || c.isNumber() && !c.choice {
 		return some(v.Value)
 	}
 	return some(v.Display, v.Value)

@@ -105,10 +105,8 @@ func (s *scope) timeCheck(f ticket.Filter) (func(time.Time) bool, error) {
 		n, ok := order(have, want)
 		return ok && n == 0
 	}}
-	for _, v := range f.Values {
-		if _, ok := parsePeriod(v); !ok && f.Op != ticket.Like && f.Op != ticket.NotLike && (v != "" || !names(f.Op)) {
-			return nil, s.t.permanent("filter on %s: %q is no time: want RFC 3339, such as 2026-03-04T12:00:00Z, or a day, such as 2026-03-04", f.Field, v)
-		}
+	if err := s.areTimes(f); err != nil {
+		return nil, err
 	}
 	return func(at time.Time) bool {
 		text := ""
@@ -117,4 +115,14 @@ func (s *scope) timeCheck(f ticket.Filter) (func(time.Time) bool, error) {
 		}
 		return compare.judge(f.Op, some(text), f.Values)
 	}, nil
+}
+
+// areTimes refuses a value that is no time, where a whole one is compared.
+func (s *scope) areTimes(f ticket.Filter) error {
+	for _, v := range f.Values {
+		if _, ok := parsePeriod(v); !ok && f.Op != ticket.Like && f.Op != ticket.NotLike && (v != "" || !names(f.Op)) {
+			return s.t.permanent("filter on %s: %q is no time: want RFC 3339, such as 2026-03-04T12:00:00Z, or a day, such as 2026-03-04", f.Field, v)
+		}
+	}
+	return nil
 }

@@ -32,7 +32,7 @@ func (c *Client) columnsRead() []string {
 		}
 	}
 	for _, m := range c.config.CustomFieldMappings {
-		if path := columnPath(m.ProviderFieldPath, c.app.table); !slices.Contains(columns, path) {
+		if path := c.config.path(m); !slices.Contains(columns, path) {
 			columns = append(columns, path)
 		}
 	}
@@ -147,7 +147,7 @@ func (c *Client) model(r record) ticket.Ticket {
 		"close_notes": r.text("close_notes"), "hold_reason": r["hold_reason"].Display, "assigned_to": r.text("assigned_to"),
 		"subcategory": r["subcategory"].Display, "assignment_group": r["assignment_group"].Display, "cmdb_ci": r["cmdb_ci"].Display,
 		"contact_type": r["contact_type"].Display, "location": r["location"].Display,
-		"business_service": r["business_service"].Display, "opened_at": r.text("opened_at"),
+		"business_service": r["business_service"].Display, "opened_at": isoTime(r.text("opened_at")),
 	} {
 		if text != "" {
 			out.Unmapped[name] = text

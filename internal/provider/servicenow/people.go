@@ -1,6 +1,7 @@
 package servicenow
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -60,4 +61,55 @@ func (t *turn) personOrWarning(ctx context.Context, field, who string) (id, warn
 	default:
 		return "", "", err
 	}
+}
+
+// fillPeople sets the people of a new ticket; one that ServiceNow does not know is a
+// line of the description.
+func (t *turn) fillPeople(ctx context.Context, k *create, n ticket.New) error {
+	for _, p := range []struct{ column, name, who, title string }{
+		{"assigned_to", "assignee", n.Assignee, "Assignee"}, {t.c.app.contact, "contact", n.Contact, "Contact"},
+		{"opened_by", "creator", cmp.Or(n.Creator, t.c.config.DefaultCreator), "Creator"},
+	} {
+		if p.who == "" {
+			continue
+		}
+		id, warning, err := t.personOrWarning(ctx, p.name, p.who)
+		if err != nil {
+			return err
+		}
+		if id == "" {
+			k.warnings = append(k.warnings, warning+": written into the description")
+			k.note(p.title, p.who)
+			continue
+		}
+		k.fields[p.column] = id
+	}
+	return t.fillRequester(ctx, k)
+}
+
+// fillRequester says who asked for a ticket, besides who opened it, where the
+// application's table keeps that.
+func (t *turn) fillRequester(ctx context.Context, k *create) error {
+	column, creator := t.c.app.requester, k.fields["opened_by"]
+	if column == "" || creator == "" {
+		return nil
+	}
+	known, err := t.table(ctx, k.table)
+	if _, there := known[column]; there {
+		k.fields[column] = creator
+	}
+	return err
+}
+
+// checkCreator: ServiceNow knows the default creator.
+func (t *turn) checkCreator(ctx context.Context) error {
+	who := t.c.config.DefaultCreator
+	if who == "" {
+		return nil
+	}
+	id, err := t.person(ctx, who)
+	if err == nil && id == "" {
+		err = t.permanent("default_creator: ServiceNow knows nobody, or more than one, by %s: give the e-mail address, user name or sys_id of one active user", who)
+	}
+	return err
 }

@@ -156,7 +156,8 @@ func TestFiltersOfATableOfTheTenants(t *testing.T) {
 		"u_outage[eq]true": {ours}, "u_outage[ne]true": {ours2}, "u_outage[eq]false": {ours2}, "u_site[eq]BERLIN": {ours}, "u_site[like]lon": {ours2}, "u_site[not_in]london": {ours},
 		"u_floor[eq]basement": {ours}, "u_floor[eq]b1": {ours}, "u_floor[ne]Basement": {ours2}, `u_floor[eq]""`: {ours2}, "u_load[gte]1.5": {ours}, "u_load[gt]1.5": {}, "u_load[eq]1.50": {ours},
 		"u_owner[eq]mia krystof": {ours}, "u_owner[eq]" + sim.UserMia: {ours}, "u_cause[eq]" + made[first].Key: {ours}, "u_day[eq]2026-03-04": {ours}, "u_day[lt]2026-03-05": {ours},
-		"begin[eq]2026-01-01": {ours}, "begin[lt]2027-01-01": {ours}, "u_watchers[eq]Mia Krystof": {ours}, "u_watchers[eq]nobody": {}, "u_watchers[like]bridge": {ours},
+		"begin[eq]2026-01-01": {ours}, "begin[lt]2027-01-01": {ours}, "begin[eq]2026-01-01T01:00:00+01:00": {ours}, "begin[eq]2026-01-01 00:00:00": {ours},
+		"begin[like]01T00:00:00Z": {ours}, "begin[like]01 00:": {ours}, "begin[gt]2026-01-01T00:00:00Z": {}, `begin[eq]""`: {ours2}, "begin[not like]2026": {ours2}, "u_watchers[eq]Mia Krystof": {ours}, "u_watchers[eq]nobody": {}, "u_watchers[like]bridge": {ours},
 	} {
 		t.Run(text, func(t *testing.T) {
 			w.t = t
@@ -197,6 +198,7 @@ func TestWhatCannotBeAskedIsRefusedWithWhatCan(t *testing.T) {
 		"there is no such field":         {Filters: []ticket.Filter{filter(t, "colour[eq]red")}},
 		"id, key, project, status":       {Filters: []ticket.Filter{filter(t, "u_colour.x[eq]red")}},
 		"want RFC 3339":                  {Filters: []ticket.Filter{filter(t, "created_at[gt]yesterday")}},
+		`begin: "yesterday" is no time`:  {Filters: []ticket.Filter{filter(t, "begin[lt]yesterday"), filter(t, "project=u_ops_incident")}},
 		"no place in the order":          {Filters: []ticket.Filter{filter(t, "priority[gt]P1")}},
 		"does not extend incident":       {Filters: []ticket.Filter{filter(t, "project[eq]sn_si_incident")}},
 		"Table nothing_such does not":    {Filters: []ticket.Filter{filter(t, "project[eq]nothing_such")}},

@@ -33,6 +33,7 @@ func TestA2xxIsNoSuccessBeforeItsBodySaysSo(t *testing.T) {
 		"no result":             {200, "application/json", `{"result":null}`, ticket.OutcomeUnknown, ticket.Retry, ticket.Retry},
 		"result of other shape": {200, "application/json", `{"result":"ok"}`, ticket.OutcomeUnknown, ticket.Retry, ticket.Retry},
 		"202":                   {202, "application/json", "", ticket.OutcomeUnknown, ticket.Retry, ticket.Retry},
+		"202 with a record":     {202, "application/json", `{"result":{"sys_id":"` + strings.Repeat("a", 32) + `","number":"INC1"}}`, ticket.OutcomeUnknown, ticket.Retry, ticket.Retry},
 	} {
 		t.Run(name, func(t *testing.T) {
 			client := answering(t, func(w http.ResponseWriter, _ *http.Request) {

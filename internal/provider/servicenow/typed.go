@@ -1,6 +1,7 @@
 package servicenow
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -30,7 +31,9 @@ func (c column) isNumber() bool {
 	return c.isWhole() || slices.Contains([]string{"decimal", "float", "numeric", "percent_complete"}, c.kind)
 }
 
-func (c column) isTime() bool { return c.kind == "glide_date_time" || c.kind == "due_date" }
+func (c column) isTime() bool {
+	return slices.Contains([]string{"glide_date_time", "datetime", "due_date"}, c.kind)
+}
 
 func (c column) isText() bool {
 	return slices.Contains([]string{"", "string", "translated_text", "translated_field", "url", "email", "phone_number_e164", "html", "string_full_utf8", "multi_two_lines", "choice"}, c.kind)
@@ -165,8 +168,8 @@ func plainValue(given any) (string, error) {
 }
 
 // natural is a stored value as JSON has it: numbers, true and false by the type of
-// the column, lists of names, all else text. What people see goes before what is
-// stored, but for times, which people see in their own zone.
+// the column, times in RFC 3339, lists of names, all else text. What people see goes
+// before what is stored, but for times, which people see in their own zone.
 func (c column) natural(v value) any {
 	switch {
 	case v.Value == "":
@@ -188,6 +191,8 @@ func (c column) natural(v value) any {
 		return namesOf(v)
 	case c.isText() && c.kind != "":
 		return v.Display
+	case c.isTime():
+		return cmp.Or(isoTime(v.Value), v.Value)
 	case !parseTime(v.Value).IsZero():
 		return v.Value
 	}

@@ -80,3 +80,12 @@ func formatTime(at time.Time) string {
 	}
 	return at.UTC().Format(timeLayout)
 }
+
+// isoTime is a stored time in RFC 3339, in UTC; empty for text that is no time.
+func isoTime(text string) string {
+	at := parseTime(text)
+	if at.IsZero() {
+		return ""
+	}
+	return at.Format(time.RFC3339)
+}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
 )
 
@@ -18,9 +20,12 @@ import (
 //	POST   /_control/tickets/{id}/hide|show
 //	POST   /_control/tokens/expire
 //	DELETE /_control/tickets/{id}
+//
+// Where people open a record, its link leads to the same as a judge sees.
 func (s *Simulator) control() {
 	s.handle("GET /_control/stats", func(*http.Request, *controlBody) (any, error) { return s.Stats(), nil })
 	s.handle("GET /_control/tickets/{table}", func(r *http.Request, _ *controlBody) (any, error) { return s.dump(r.PathValue("table")), nil })
+	s.handle("GET /nav_to.do", func(r *http.Request, _ *controlBody) (any, error) { return s.page(r.FormValue("uri")) })
 	s.handle("GET /_control/faults", func(*http.Request, *controlBody) (any, error) { return s.Faults(), nil })
 	s.handle("DELETE /_control/faults", func(*http.Request, *controlBody) (any, error) { return nil, s.SetFaults() })
 	s.mux.HandleFunc("PUT /_control/faults", s.putFaults)
@@ -84,17 +89,34 @@ func (s *Simulator) putFaults(w http.ResponseWriter, r *http.Request) {
 	respond(w, nil, err)
 }
 
+// dumped is a record with its journals.
+type dumped struct {
+	Record
+	Journal []Entry `json:"journal"`
+}
+
 // dump is everything that a judge needs.
-func (s *Simulator) dump(table string) any {
-	type view struct {
-		Record
-		Journal []Entry `json:"journal"`
-	}
-	out := []view{}
+func (s *Simulator) dump(table string) []dumped {
+	out := []dumped{}
 	for _, r := range s.Tickets(table) {
-		out = append(out, view{r, s.Journal(r.ID)})
+		out = append(out, dumped{r, s.Journal(r.ID)})
 	}
 	return out
+}
+
+// page is the record that a link of the user interface names: incident.do?sys_id=...
+func (s *Simulator) page(uri string) (any, error) {
+	table, query, _ := strings.Cut(uri, ".do?")
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range s.dump(table) {
+		if d.ID == values.Get("sys_id") {
+			return d, nil
+		}
+	}
+	return nil, errNoRecord
 }
 
 var errNoRecord = errors.New("there is no such record")

@@ -115,7 +115,7 @@ func (s *Simulator) operation(x *exchange) string {
 		return opJournal
 	case "sys_user":
 		return opUsers
-	case "sys_choice", "sys_dictionary", "sys_db_object", "sys_dictionary_override":
+	case "sys_choice", "sys_dictionary", "sys_db_object", "sys_dictionary_override", "sys_transform_map", "sys_transform_entry":
 		return opMeta
 	}
 	switch {

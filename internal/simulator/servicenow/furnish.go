@@ -22,6 +22,7 @@ func (s *Simulator) furnish() {
 	s.put("sys_user", UserBridge, map[string]string{"user_name": "bridge", "name": "Ticket Bridge", "email": "bridge@acme.example", "active": "true"})
 	s.put("sys_user", UserMia, map[string]string{"user_name": "mia.krystof", "name": "Mia Krystof", "email": "mia@acme.example", "active": "true"})
 	s.put("sys_user", UserGone, map[string]string{"user_name": "gone", "name": "Former Colleague", "email": "gone@acme.example", "active": "false"})
+	s.addTransform(Staging{Name: "imp_notification", Target: "incident", Map: map[string]string{"uuid": "correlation_id", "message": "short_description"}, Coalesce: "correlation_id"})
 	s.put("sys_user_group", GroupUnix, map[string]string{"name": "Unix Servers", "active": "true"})
 	s.put("cmdb_ci", CIServer, map[string]string{"name": "srv-001"})
 	for _, c := range defaultChoices() {

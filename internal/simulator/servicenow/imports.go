@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -38,7 +39,9 @@ func (s *Simulator) AddStaging(t Staging, names ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, name := range names {
-		t.Columns = append(t.Columns, text(name, name, 4000))
+		if !slices.ContainsFunc(t.Columns, func(c Column) bool { return c.Name == name }) {
+			t.Columns = append(t.Columns, text(name, name, 4000))
+		}
 	}
 	if t.Map == nil {
 		t.Map = map[string]string{}
@@ -47,7 +50,28 @@ func (s *Simulator) AddStaging(t Staging, names ...string) {
 		}
 	}
 	s.state.Staging[t.Name] = &t
+	s.addTransform(t)
 	s.addTable(&Table{Name: t.Name, Label: t.Name, Super: "sys_import_set_row", Columns: t.Columns})
+}
+
+// addTransform makes the rows of a staging table's transform map, in the place of
+// those that it had.
+func (s *Simulator) addTransform(t Staging) {
+	for _, old := range s.rows("sys_transform_map") {
+		if old.Fields["source_table"] == t.Name {
+			s.erase(old.ID)
+		}
+	}
+	if t.Target == "" {
+		return
+	}
+	transform := s.put("sys_transform_map", "", map[string]string{"name": t.Name + " map", "source_table": t.Name, "target_table": t.Target, "active": "true"})
+	for _, column := range slices.Sorted(maps.Keys(t.Map)) {
+		s.put("sys_transform_entry", "", map[string]string{
+			"map": transform.ID, "source_field": column, "target_field": t.Map[column],
+			"coalesce": strconv.FormatBool(t.Map[column] == t.Coalesce), "use_source_script": "false",
+		})
+	}
 }
 
 func (s *Simulator) importRoutes() {

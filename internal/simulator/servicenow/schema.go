@@ -103,7 +103,7 @@ func defaultTables() []*Table {
 		typed(typeInteger, "incident_state", "hold_reason", "severity"), typed(typeTime, "resolved_at"),
 	)
 	security := []Column{
-		reference("affected_user", "Affected user", "sys_user"),
+		reference("affected_user", "Affected user", "sys_user"), reference("caller", "Requested by", "sys_user"),
 		reference("parent_security_incident", "Parent security incident", "sn_si_incident"),
 		text("close_code", "Close code", 40), text("category", "Category", 40), text("subcategory", "Subcategory", 40),
 	}
@@ -140,6 +140,9 @@ func platformTables() []*Table {
 		plain("sys_db_object", "Table", append(typed(typeText, "name", "label"), reference("super_class", "Extends table", "sys_db_object"))...),
 		journal,
 		plain("sys_attachment", "Attachment", append(typed(typeText, "file_name", "content_type", "table_name", "hash", "download_link"), append(typed(typeInteger, "size_bytes"), typed(typeGUID, "table_sys_id")...)...)...),
+		plain("sys_transform_map", "Table Transform Map", append(typed(typeText, "name", "source_table", "target_table"), typed(typeBoolean, "active")...)...),
+		plain("sys_transform_entry", "Field Map", append([]Column{reference("map", "Map", "sys_transform_map")},
+			append(typed(typeText, "source_field", "target_field"), typed(typeBoolean, "coalesce", "use_source_script")...)...)...),
 		plain("sys_import_set_row", "Import Set Row", typed(typeText, "sys_import_set", "sys_import_state", "sys_import_state_comment", "sys_target_table", "sys_target_sys_id")...),
 	}
 }

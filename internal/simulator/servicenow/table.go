@@ -144,7 +144,8 @@ func (s *Simulator) insertRecord(t *Table, id string, given, fields map[string]s
 	if t.Prefix != "" {
 		s.state.Numbers[t.Prefix]++
 		fields["number"] = fmt.Sprintf("%s%07d", t.Prefix, 10000+s.state.Numbers[t.Prefix])
-		fields["opened_at"], fields["opened_by"] = stamp(at), UserBridge
+		setDefault(fields, "opened_at", stamp(at))
+		setDefault(fields, "opened_by", UserBridge)
 	}
 	s.touch(fields, at)
 	fields["sys_created_on"], fields["sys_created_by"], fields["sys_mod_count"] = stamp(at), s.userName(), "0"

@@ -1,6 +1,6 @@
 // Command simulate serves stand-ins for Rackspace Cloud Feeds (with its
-// identity service), for the Acronis Event Manager (with its token endpoint) and
-// for Jira at one address, plays a recorded ticketing feed with events of
+// identity service), for the Acronis Event Manager (with its token endpoint), for
+// Jira and for ServiceNow at one address, plays a recorded ticketing feed with events of
 // Acronis in between, and keeps its state in a file, so that a second run goes on.
 package main
 
@@ -81,7 +81,7 @@ func run(ctx context.Context, args []string, listening chan<- string) error {
 	if listening != nil {
 		listening <- address
 	}
-	fmt.Fprintf(os.Stderr, "simulate: serving http://%s/jira/, /cloudfeeds/ and /acronis/\n", address)
+	fmt.Fprintf(os.Stderr, "simulate: serving http://%s/jira/, /servicenow/, /cloudfeeds/ and /acronis/\n", address)
 
 	playing, stopPlaying := context.WithCancel(ctx)
 	defer stopPlaying()
@@ -141,6 +141,7 @@ func shutdown(ctx context.Context, server *http.Server, failed <-chan error) err
 func (w *world) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/jira/", http.StripPrefix("/jira", w.jira))
+	mux.Handle("/servicenow/", http.StripPrefix("/servicenow", w.servicenow))
 	mux.Handle("/cloudfeeds/", http.StripPrefix("/cloudfeeds", w.feeds))
 	mux.Handle("/acronis/", http.StripPrefix("/acronis", w.acronis))
 	mux.Handle("GET /activity", w.log)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -43,6 +44,9 @@ func ask(t *testing.T, method, url, body string) (int, string) {
 	require.NoError(t, err)
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("Accept", "application/atom+xml")
+	if strings.Contains(url, "/servicenow/") {
+		request.Header.Set("Accept", "application/json")
+	}
 	request.Header.Set("X-Auth-Token", "any")
 	request.SetBasicAuth("any", "any")
 	return send(t, request)
@@ -74,6 +78,9 @@ func TestASecondRunGoesOn(t *testing.T) {
 	address, stop := program(t, "-state", state, "-pace", "5ms")
 	status, body := ask(t, "POST", address+"/jira/rest/api/3/issue", issue)
 	require.Equal(t, http.StatusCreated, status, body)
+	const incidents = "/servicenow/api/now/v2/table/incident"
+	status, body = ask(t, "POST", address+incidents, `{"short_description":"Gate 2 is stuck"}`)
+	require.Equal(t, http.StatusCreated, status, body)
 	require.Eventually(t, func() bool { return len(activities(t, address, 0)) >= 4 }, 20*time.Second, 5*time.Millisecond)
 	stop()
 	before := load(t, state)
@@ -83,6 +90,11 @@ func TestASecondRunGoesOn(t *testing.T) {
 	status, body = ask(t, "GET", address+"/jira/rest/api/3/issue/OPS-1", "")
 	assert.Equal(t, http.StatusOK, status)
 	assert.Contains(t, body, "Quay 7 is dark")
+	_, body = ask(t, "GET", address+incidents+"?sysparm_query=number=INC0010001&sysparm_fields=sys_id,short_description", "")
+	assert.Contains(t, body, "Gate 2 is stuck")
+	_, id, _ := strings.Cut(body, `"sys_id":"`)
+	_, body = ask(t, "GET", address+"/servicenow/nav_to.do?uri="+url.QueryEscape("incident.do?sys_id="+id[:32]), "")
+	assert.Contains(t, body, "Gate 2 is stuck", "where the ticket's link leads")
 	status, body = ask(t, "GET", address+"/cloudfeeds/_control/stats", "")
 	assert.Equal(t, http.StatusOK, status)
 	assert.Contains(t, body, `"published":`+strconv.Itoa(before.Told))

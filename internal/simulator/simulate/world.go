@@ -15,6 +15,7 @@ import (
 	"github.com/ticketbridge/ticketbridge/internal/simulator/acronis"
 	"github.com/ticketbridge/ticketbridge/internal/simulator/cloudfeeds"
 	"github.com/ticketbridge/ticketbridge/internal/simulator/jira"
+	"github.com/ticketbridge/ticketbridge/internal/simulator/servicenow"
 )
 
 // account is whose tickets the feed carries.
@@ -22,11 +23,12 @@ const account = "faws:902210447318"
 
 // world is all vendors, and how far the story has been told.
 type world struct {
-	jira    *jira.Simulator
-	feeds   *cloudfeeds.Server
-	acronis *acronis.Server
-	now     func() time.Time
-	log     *activity
+	jira       *jira.Simulator
+	servicenow *servicenow.Simulator
+	feeds      *cloudfeeds.Server
+	acronis    *acronis.Server
+	now        func() time.Time
+	log        *activity
 
 	mu sync.Mutex
 	// told counts the entries published by the player.
@@ -38,10 +40,11 @@ type world struct {
 // newWorld makes a world whose Jira is reached at baseURL.
 func newWorld(baseURL string, now func() time.Time) *world {
 	w := &world{
-		jira:    jira.New(jira.Options{BaseURL: baseURL + "/jira", Now: now}),
-		feeds:   cloudfeeds.New(cloudfeeds.Options{Now: now}),
-		acronis: acronis.New(acronis.Options{Now: now}),
-		now:     now,
+		jira:       jira.New(jira.Options{BaseURL: baseURL + "/jira", Now: now}),
+		servicenow: servicenow.New(servicenow.Options{Now: now}),
+		feeds:      cloudfeeds.New(cloudfeeds.Options{Now: now}),
+		acronis:    acronis.New(acronis.Options{Now: now}),
+		now:        now,
 	}
 	w.log = newActivity(w.jira.Issues, baseURL+"/jira/browse/", now)
 	return w
@@ -96,9 +99,10 @@ func (w *world) watch(next http.Handler) http.Handler {
 type saved struct {
 	Jira       json.RawMessage `json:"jira"`
 	CloudFeeds json.RawMessage `json:"cloudfeeds"`
-	// Acronis is missing in files of a time before it was simulated.
-	Acronis json.RawMessage `json:"acronis,omitempty"`
-	Told    int             `json:"told"`
+	// Acronis and ServiceNow are missing in files of a time before they were simulated.
+	Acronis    json.RawMessage `json:"acronis,omitempty"`
+	ServiceNow json.RawMessage `json:"servicenow,omitempty"`
+	Told       int             `json:"told"`
 }
 
 // load goes on from a state file; a missing one is a new world.
@@ -117,6 +121,9 @@ func (w *world) load(file string) error {
 	err = errors.Join(w.jira.Restore(bytes.NewReader(s.Jira)), w.feeds.Restore(s.CloudFeeds))
 	if len(s.Acronis) > 0 {
 		err = errors.Join(err, w.acronis.Restore(s.Acronis))
+	}
+	if len(s.ServiceNow) > 0 {
+		err = errors.Join(err, w.servicenow.Restore(bytes.NewReader(s.ServiceNow)))
 	}
 	if err != nil {
 		return fmt.Errorf("%s does not fit this version of the simulators; delete it to start anew: %w", file, err)
@@ -147,8 +154,8 @@ func (w *world) snapshot() (data []byte, changed bool, err error) {
 		return nil, false, nil
 	}
 	w.changed = false
-	var issues bytes.Buffer
-	if err := w.jira.Snapshot(&issues); err != nil {
+	var issues, records bytes.Buffer
+	if err := errors.Join(w.jira.Snapshot(&issues), w.servicenow.Snapshot(&records)); err != nil {
 		return nil, false, err
 	}
 	entries, err := w.feeds.Snapshot()
@@ -159,7 +166,7 @@ func (w *world) snapshot() (data []byte, changed bool, err error) {
 	if err != nil {
 		return nil, false, err
 	}
-	data, err = json.Marshal(saved{Jira: issues.Bytes(), CloudFeeds: entries, Acronis: events, Told: w.told})
+	data, err = json.Marshal(saved{Jira: issues.Bytes(), CloudFeeds: entries, Acronis: events, ServiceNow: records.Bytes(), Told: w.told})
 	return data, true, err
 }
 
