@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -25,7 +26,49 @@ func writeRecordings() map[string]func(*recorder) (id, run string) {
 		"WriteTicket-continues": (*recorder).writeContinues,
 		"WriteTicket-continued": (*recorder).writeContinued,
 		"WriteTicket-upload":    (*recorder).writeUpload,
+		"WriteTicket-large":     (*recorder).writeLarge,
+		"WriteTicket-ends":      (*recorder).writeEnds,
 	}
+}
+
+// writeLarge is a body that stands in the history once; it is amended, and the
+// answer of the call is lost.
+func (r *recorder) writeLarge() (string, string) {
+	r.desk.on["create"] = func(n int) (bool, error) {
+		switch n {
+		case 1:
+			return false, refused("name is too long")
+		case 2:
+			return true, unanswered()
+		}
+		return true, nil
+	}
+	request := newTicketWrite("Disk full", "")
+	request.Body = ticket.New{Name: "Disk full", Description: strings.Repeat("x", largestInCalls)}
+	w := r.start(request)
+	_, _, err := w.Async(r.t.Context())
+	require.NoError(r.t, err)
+	r.wait(w, contract.WriteParked)
+	parked := &operate.Parked{Temporal: r.client}
+	require.NoError(r.t, parked.Amend(r.t.Context(), w.WorkflowID(), contract.AmendSignal{Item: "1", Set: map[string]string{"name": "Short"}}))
+	r.written(1)
+	require.Equal(r.t, []string{"create T1 Short: " + strings.Repeat("x", largestInCalls)}, r.desk.written())
+	return w.WorkflowID(), ""
+}
+
+// writeEnds is a run that could go on in another when the answer is told.
+func (r *recorder) writeEnds() (string, string) {
+	w := r.start(newTicketWrite("Disk full", ""))
+	r.wait(w, contract.WriteOK)
+	r.workers[0].Stop()
+	for range suggestAfter {
+		r.signal(w.WorkflowID(), contract.SignalRetry, contract.ItemSignal{})
+	}
+	r.signal(w.WorkflowID(), contract.SignalAnswered, nil)
+	r.startWorkers()
+	require.NoError(r.t, r.client.GetWorkflow(r.t.Context(), w.WorkflowID(), "").Get(r.t.Context(), nil))
+	require.Len(r.t, r.sizes(w.WorkflowID()), 1)
+	return w.WorkflowID(), ""
 }
 
 // newWrite is a create of a ticket.

@@ -92,7 +92,7 @@ func freePort(t *testing.T) int {
 func (r *real) startWorkers() {
 	r.t.Helper()
 	rules := testRules()
-	main := worker.New(r.client, contract.QueueWorkflows, worker.Options{})
+	main := worker.New(r.client, contract.QueueWorkflows, worker.Options{DeadlockDetectionTimeout: 10 * time.Second})
 	main.RegisterWorkflow(PollFeed)
 	main.RegisterWorkflow(MatchEvents)
 	main.RegisterWorkflow(WriteTicket)
@@ -100,7 +100,7 @@ func (r *real) startWorkers() {
 	main.RegisterActivity(&activities.Events{Resolver: rules, Integrations: r.desk})
 	tickets := worker.New(r.client, contract.ProviderQueue("desk"), worker.Options{DisableWorkflowWorker: true})
 	tickets.RegisterActivity(&activities.Tickets{Integrations: r.desk, Recorder: silent{}})
-	tickets.RegisterActivity(&activities.Writes{Integrations: fullDeskOf(r.desk), Recorder: silent{}})
+	tickets.RegisterActivity(&activities.Writes{Integrations: fullDeskOf(r.desk), Recorder: silent{}, Bodies: r.bodies()})
 	feeds := worker.New(r.client, contract.QueueFeeds, worker.Options{DisableWorkflowWorker: true})
 	feeds.RegisterActivity(&activities.Feeds{
 		Source: r.feed, Recorder: silent{}, Window: 2 * time.Second,
@@ -116,6 +116,10 @@ func (r *real) startWorkers() {
 		require.NoError(r.t, w.Start())
 		r.t.Cleanup(w.Stop)
 	}
+}
+
+func (r *real) bodies() activities.Bodies {
+	return operate.Bodies{Temporal: r.client, Converter: operate.Converter()}
 }
 
 // startHolder starts a process that holds files.

@@ -87,37 +87,32 @@ func (w *write) unpark(ctx workflow.Context, signal, item string) bool {
 
 // free lets a parked write go on, with what a person amended.
 func (w *write) free(ctx workflow.Context, signal, item string, set map[string]string) {
-	body, err := w.amended(set)
+	body, err := w.withSet(set)
 	if err != nil {
 		w.reject(signal)(err)
 		return
 	}
 	if w.unpark(ctx, signal, item) {
 		w.input.Body, w.state.Since = body, workflow.Now(ctx).UTC()
+		w.remember(set)
 	}
 }
 
-// amended is the body with what a person set; what it has no place for is an error.
-func (w *write) amended(set map[string]string) (json.RawMessage, error) {
+// withSet is the body with what a person set; what it has no place for is an error.
+func (w *write) withSet(set map[string]string) (json.RawMessage, error) {
 	if len(set) == 0 {
 		return w.input.Body, nil
 	}
-	var body map[string]json.RawMessage
-	if err := json.Unmarshal(w.input.Body, &body); err != nil {
+	can := amendableWrite(w.input.Operator)
+	if len(can) == 0 {
 		return nil, fmt.Errorf("item %s: %s has nothing to amend", writeItem, w.input.Operator)
 	}
-	can := amendableWrite(w.input.Operator)
 	for _, name := range workflow.DeterministicKeys(set) {
 		if !slices.Contains(can, name) {
 			return nil, fmt.Errorf("item %s: set.%s: want %s", writeItem, rest.Truncate(name, keptText), strings.Join(can, ", "))
 		}
-		value, err := json.Marshal(set[name])
-		if err != nil {
-			return nil, err
-		}
-		body[name] = value
 	}
-	text, err := json.Marshal(body)
+	text, err := contract.AmendBody(w.input.Body, set)
 	if err != nil {
 		return nil, err
 	}

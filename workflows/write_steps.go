@@ -61,13 +61,17 @@ func (w *write) operation() string {
 	return w.id + "/" + w.input.FirstScheduledAt.Format(time.RFC3339Nano)
 }
 
-func (w *write) act() activities.WriteInput {
-	return activities.WriteInput{
+func (w *write) act(ctx workflow.Context) activities.WriteInput {
+	in := activities.WriteInput{
 		Integration: w.input.Integration, Operator: w.input.Operator, TicketID: w.input.TicketID, PartID: w.input.PartID,
 		Body: w.input.Body, Operation: w.operation(),
 		Key:              strings.TrimPrefix(w.id, contract.WriteID(w.input.Integration, "")),
 		FirstScheduledAt: w.input.FirstScheduledAt, Repeated: w.state.Repeated,
 	}
+	if w.isLarge(ctx) {
+		in.Body, in.AsStarted, in.Set = nil, true, w.amended
+	}
+	return in
 }
 
 // call runs an activity until the write's time is up.
@@ -89,7 +93,7 @@ func (w *write) create(ctx workflow.Context) error {
 		timeout = createTimeout
 	}
 	options := w.upload(once(w.input.Provider, timeout, w.title()))
-	result, err := w.call(ctx, options, writeActivities.WriteCreate, w.act())
+	result, err := w.call(ctx, options, writeActivities.WriteCreate, w.act(ctx))
 	if err != nil {
 		return w.failed(ctx, err, true)
 	}
@@ -100,7 +104,7 @@ func (w *write) create(ctx workflow.Context) error {
 // search looks for what an unanswered create may have done.
 func (w *write) search(ctx workflow.Context) error {
 	u := w.state.Unknown
-	in := activities.WriteRecoverInput{Write: w.act(), EndedAt: u.EndedAt, Last: u.Scans > 0}
+	in := activities.WriteRecoverInput{Write: w.act(ctx), EndedAt: u.EndedAt, Last: u.Scans > 0}
 	options := w.onHolder(search(w.input.Provider, "look for what an unanswered "+w.input.Operator+" did"))
 	result, err := w.call(ctx, options, writeActivities.WriteRecover, in)
 	switch {
@@ -132,8 +136,8 @@ func (w *write) searchedTwice(ctx workflow.Context) bool {
 const longestBackOff = 5 * time.Minute
 
 // backOff waits before a create whose effect was not found is made again, from the
-// second time on, longer each time: every round writes what is to be created into
-// the history. Its only error is cancellation.
+// second time on, longer each time: every round is some calls at the provider and
+// two dozen events. Its only error is cancellation.
 func (w *write) backOff(ctx workflow.Context) error {
 	if w.state.Unknown != nil || w.state.Made != nil || w.state.Outcome != nil || w.state.Parked != nil ||
 		workflow.GetVersion(ctx, "back-off-between-creates", workflow.DefaultVersion, 1) == workflow.DefaultVersion {
@@ -187,7 +191,7 @@ func (w *write) setStatus(ctx workflow.Context) error {
 }
 
 func (w *write) apply(ctx workflow.Context) error {
-	result, err := w.call(ctx, repeatable(w.input.Provider, callTimeout, w.title()), writeActivities.WriteApply, w.act())
+	result, err := w.call(ctx, repeatable(w.input.Provider, callTimeout, w.title()), writeActivities.WriteApply, w.act(ctx))
 	if err != nil {
 		w.state.Repeated = w.state.Repeated || !isFinal(err)
 		return w.failed(ctx, err, false)

@@ -58,7 +58,7 @@ func (s *writeSuite) newRun() {
 	s.env.SetWorkerOptions(worker.Options{WorkflowPanicPolicy: worker.FailWorkflow, DeadlockDetectionTimeout: time.Minute})
 	s.env.SetTestTimeout(time.Minute)
 	s.env.RegisterWorkflow(WriteTicket)
-	s.env.RegisterActivity(&activities.Writes{Integrations: s.desk, Recorder: silent{}, Files: &s.held, StillWanted: heard})
+	s.env.RegisterActivity(&activities.Writes{Integrations: s.desk, Recorder: silent{}, Bodies: startedWith{&s.input}, Files: &s.held, StillWanted: heard})
 	s.env.RegisterActivity(&activities.Events{Integrations: s.desk})
 }
 

@@ -123,7 +123,7 @@ func (s *writeSuite) TestADiscardedWriteStaysForWhoSendsItAgain() {
 	s.WithinDuration(s.begin.Add(time.Hour+rejoin), s.env.Now(), time.Second)
 }
 
-// Every round of a create that is not found puts it into the history again.
+// A create that is not found is made again ever more seldom.
 func (s *writeSuite) TestRoundsOfACreateGrowFarApart() {
 	s.desk.on["create"] = upTo(40, false, unanswered())
 	s.desk.indexed = false

@@ -39,7 +39,9 @@ type write struct {
 	waiting int
 	// asked is the task queue that the last call for a held file was given to.
 	asked string
-	alarm alarm
+	// amended is what a person set since this run began.
+	amended map[string]string
+	alarm   alarm
 }
 
 // writeState is what a run of WriteTicket hands to the next one.
@@ -206,6 +208,10 @@ func (w *write) continueAsNew(ctx workflow.Context, stopCalls func()) (contract.
 		return w.outcome(), err
 	}
 	w.receive(ctx) // nothing from here on may block
+	if w.over(ctx) && workflow.GetVersion(ctx, "end-rather-than-continue", workflow.DefaultVersion, 1) == 1 {
+		w.show(ctx)
+		return w.outcome(), nil // there is nothing to go on with
+	}
 	state, err := json.Marshal(w.state)
 	if err != nil {
 		return w.outcome(), err

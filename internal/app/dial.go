@@ -11,6 +11,8 @@ import (
 	"go.temporal.io/sdk/client"
 	temporalconfig "go.temporal.io/sdk/contrib/envconfig"
 	sdklog "go.temporal.io/sdk/log"
+
+	"github.com/ticketbridge/ticketbridge/internal/operate"
 )
 
 // Dial connects to Temporal, as the environment says (TEMPORAL_ADDRESS and
@@ -22,6 +24,7 @@ func Dial(ctx context.Context, logger *slog.Logger, metrics client.MetricsHandle
 	}
 	options.Logger = sdklog.NewStructuredLogger(logger)
 	options.MetricsHandler = metrics
+	options.DataConverter = operate.Converter()
 	address, namespace := options.HostPort, options.Namespace
 	if address == "" {
 		address = client.DefaultHostPort

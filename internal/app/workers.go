@@ -11,6 +11,7 @@ import (
 
 	"github.com/ticketbridge/ticketbridge/activities"
 	"github.com/ticketbridge/ticketbridge/internal/contract"
+	"github.com/ticketbridge/ticketbridge/internal/operate"
 )
 
 // providerSlots is how many calls of a provider's queue a process makes at a time.
@@ -52,8 +53,12 @@ func (w *Workers) Providers(names []string, integrations activities.Integrations
 			DisableWorkflowWorker:              true,
 		})
 		worker.RegisterActivity(&activities.Tickets{Integrations: integrations, Recorder: recorder})
-		worker.RegisterActivity(&activities.Writes{Integrations: integrations, Recorder: recorder})
+		worker.RegisterActivity(&activities.Writes{Integrations: integrations, Recorder: recorder, Bodies: w.bodies()})
 	}
+}
+
+func (w *Workers) bodies() activities.Bodies {
+	return operate.Bodies{Temporal: w.client, Converter: operate.Converter()}
 }
 
 // Uploads serves the queue of the files that this process holds; spool is the id
@@ -64,7 +69,7 @@ func (w *Workers) Uploads(spool string, files activities.Files, integrations act
 		DisableWorkflowWorker:              true,
 	})
 	worker.RegisterActivity(&activities.Writes{
-		Integrations: integrations, Recorder: recorder, Files: files,
+		Integrations: integrations, Recorder: recorder, Bodies: w.bodies(), Files: files,
 		StillWanted: func(ctx context.Context, token []byte) error { return w.client.RecordActivityHeartbeat(ctx, token) },
 	})
 }

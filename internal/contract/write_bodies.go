@@ -59,6 +59,24 @@ func (n NewAttachment) check() error {
 	return required("file_name", n.FileName)
 }
 
+// AmendBody is a body with members set to texts, as a person amends it.
+func AmendBody(body json.RawMessage, set map[string]string) (json.RawMessage, error) {
+	if len(set) == 0 {
+		return body, nil
+	}
+	amended, err := json.Marshal(set)
+	if err != nil {
+		return nil, err
+	}
+	var members map[string]json.RawMessage
+	for _, text := range []json.RawMessage{body, amended} { // the second adds to the first
+		if err := json.Unmarshal(text, &members); err != nil {
+			return nil, fmt.Errorf("body: %w", err)
+		}
+	}
+	return json.Marshal(members)
+}
+
 // checkBody reads a body as strictly as it was typed: a misspelt member must not
 // be left out without a word.
 func checkBody(operator string, body json.RawMessage) error {

@@ -76,3 +76,20 @@ func TestTheBodyOfASmallFileIsAsItWas(t *testing.T) {
 		assert.EqualValues(t, len(text), asked.Size)
 	}
 }
+
+func TestAnAmendedBodyKeepsTheRest(t *testing.T) {
+	for want, c := range map[string]struct {
+		body string
+		set  map[string]string
+	}{
+		`{ "name":"a"}`:                {`{ "name":"a"}`, nil},
+		`{"n":1.50,"name":"b \"c\""}`:  {`{"name":"a","n":1.50}`, map[string]string{"name": `b "c"`}},
+		`{"name":"a","status":"open"}`: {`{"name":"a"}`, map[string]string{"status": "open"}},
+	} {
+		body, err := AmendBody(json.RawMessage(c.body), c.set)
+		require.NoError(t, err)
+		assert.Equal(t, want, string(body))
+	}
+	_, err := AmendBody(json.RawMessage(`[]`), map[string]string{"name": "b"})
+	assert.ErrorContains(t, err, "body")
+}

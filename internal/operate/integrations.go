@@ -12,7 +12,6 @@ import (
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/ticketbridge/ticketbridge/internal/contract"
@@ -104,7 +103,7 @@ func (i *Integrations) fromMemo(ctx context.Context, name string) (contract.Inte
 	case !ok:
 		return view, fmt.Errorf("no worker has begun its workflow yet: %w", ErrUnavailable)
 	}
-	err = converter.GetDefaultDataConverter().FromPayload(memo, &view)
+	err = Converter().FromPayload(memo, &view)
 	return view, err
 }
 
@@ -166,7 +165,7 @@ func (i *Integrations) List(ctx context.Context) ([]contract.IntegrationView, er
 				continue // started by hand, and not begun yet
 			}
 			var view contract.IntegrationView
-			if err := converter.GetDefaultDataConverter().FromPayload(memo, &view); err != nil {
+			if err := Converter().FromPayload(memo, &view); err != nil {
 				return nil, fmt.Errorf("list integrations: memo of %s: %w", execution.GetExecution().GetWorkflowId(), err)
 			}
 			views = append(views, view)

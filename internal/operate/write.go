@@ -10,7 +10,6 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/converter"
 
 	"github.com/ticketbridge/ticketbridge/internal/contract"
 )
@@ -181,7 +180,7 @@ func (h *Write) result(ctx context.Context) (outcome contract.WriteOutcome, next
 	if done == nil {
 		return outcome, "", true, fmt.Errorf("%s was ended from outside (%s), so whether it was made is not known: %w", h.id, info.GetStatus(), ErrNotRunning)
 	}
-	err = converter.GetDefaultDataConverter().FromPayloads(done.GetResult(), &outcome)
+	err = Converter().FromPayloads(done.GetResult(), &outcome)
 	return outcome, "", true, err
 }
 
@@ -218,15 +217,15 @@ func (h *Write) Answered(ctx context.Context) error {
 }
 
 // endsWithin is how long the end of a run that was answered is waited for. Where
-// no worker ends it, equal writes join it still.
+// no worker ends it, or Temporal does not tell, equal writes join it still.
 const endsWithin = 2 * time.Second
 
 func (h *Write) awaitEnd(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, endsWithin)
 	defer cancel()
-	err := h.of.temporal.GetWorkflow(ctx, h.id, h.run).Get(ctx, nil)
-	if err != nil && ctx.Err() == nil {
-		return fmt.Errorf("end of %s: %w", h.id, classify(err))
+	err := classify(h.of.temporal.GetWorkflow(ctx, h.id, h.run).Get(ctx, nil))
+	if err != nil && ctx.Err() == nil && !errors.Is(err, ErrUnavailable) {
+		return fmt.Errorf("end of %s: %w", h.id, err)
 	}
 	return nil
 }

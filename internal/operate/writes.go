@@ -10,7 +10,6 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 	"golang.org/x/sync/singleflight"
 
@@ -159,7 +158,7 @@ func (w *Writes) sameBody(ctx context.Context, id, run, hash string) error {
 	var have string
 	payload := described.GetWorkflowExecutionInfo().GetMemo().GetFields()[memoBody]
 	if payload != nil { // a person who started it gave none
-		if err := converter.GetDefaultDataConverter().FromPayload(payload, &have); err != nil {
+		if err := Converter().FromPayload(payload, &have); err != nil {
 			return fmt.Errorf("memo of %s: %w", id, err)
 		}
 	}
