@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
@@ -54,6 +55,9 @@ type WriteRequest struct {
 	// HeldBy is the task queue of the process that holds the file to be attached,
 	// where Body names one by its SHA-256.
 	HeldBy string
+	// Came is when the caller began to ask, where that is long ago: a write that has
+	// ended since then is joined as one that runs. Zero: now.
+	Came time.Time
 	// IdempotencyKey is what the caller calls the write; empty: a write is known
 	// by what it says.
 	IdempotencyKey string
@@ -77,7 +81,7 @@ func (w *Writes) Start(ctx context.Context, r WriteRequest) (*Write, error) {
 	if err := w.gates.wait(ctx, id); err != nil {
 		return nil, err
 	}
-	h, err := w.start(ctx, r, in, id)
+	h, err := w.startOrRejoin(ctx, r, in, id)
 	if err != nil || in.HeldBy == "" {
 		return h, err
 	}
