@@ -48,6 +48,7 @@ func (w writes) Start(ctx context.Context, asked httpapi.TicketWrite) (httpapi.S
 		Body: asked.Body, IdempotencyKey: asked.Key,
 	}
 	if file, ok := asked.File.(*spool.File); ok {
+		request.Came = asked.Came
 		return w.uploads.start(ctx, request, file)
 	}
 	started, err := w.writes.Start(ctx, request)

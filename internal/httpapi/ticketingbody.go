@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -87,36 +86,13 @@ type patchOperationShape struct {
 	Value any    `json:"value,omitempty" doc:"For add, replace and test."`
 }
 
-// bodyError is a 400 about a member of the body; "/" is all of it.
+// bodyError is a 400 about a member of the body; "" is all of it.
 func bodyError(pointer, message string) error {
 	about := "the body "
 	if member := strings.TrimPrefix(pointer, "/"); member != "" {
 		about = member + ": "
 	}
 	return badParameter("body", pointer, "", errors.New(about+message))
-}
-
-// readTicketing reads the JSON body of a write.
-func (a *api) readTicketing(w http.ResponseWriter, r *http.Request, into any) error {
-	body, err := a.readBody(w, r)
-	if err != nil {
-		return err
-	}
-	return unmarshalTicketing(body, into)
-}
-
-func unmarshalTicketing(body []byte, into any) error {
-	err := json.Unmarshal(body, into)
-	if mistyped, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return bodyError("/"+strings.ReplaceAll(mistyped.Field, ".", "/"), "is of the wrong type: want "+jsonName(mistyped.Type))
-	}
-	if broken, ok := errors.AsType[*json.SyntaxError](err); ok {
-		return bodyError("/", "is not valid JSON: "+broken.Error())
-	}
-	if err != nil { // only times read themselves
-		return bodyError("/", `has a time that cannot be read: want a text like "2026-05-06T07:08:09Z"`)
-	}
-	return nil
 }
 
 // readPatch reads a JSON Patch of the members named.

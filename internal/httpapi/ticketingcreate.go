@@ -52,6 +52,8 @@ func (a *api) patchTicket(w http.ResponseWriter, r *http.Request, c Caller) erro
 	if err != nil {
 		return err
 	}
+	r, cancel := fromHere(r) // the ticket is read within the time of the write
+	defer cancel()
 	id := r.PathValue("ticketId")
 	var current ticket.Ticket
 	if !patch.Blind() {
@@ -137,18 +139,26 @@ func writing(method, path, summary string, body, result any, parameters []parame
 		{status: 202, about: "It is under way; only with Prefer: respond-async.", body: ticketOperation{}, headers: []string{"Location", "Preference-Applied", operationHeader}},
 		{status: 409, about: "The Idempotency-Key was used for another write, a test of the patch does not hold, the ticket is closed, or the write is parked.", body: problem{}},
 		{status: 413, about: "The body is too large.", body: problem{}},
+		{status: 503, about: "It takes longer than 20 seconds, and goes on: context.operation is its id. Without one, Temporal or the provider cannot be reached, and nothing was accepted.", body: problem{}, headers: []string{"Retry-After"}},
 	}, ticketingErrors()...)
 	return route{
 		method: method, path: ticketingPath + path, tag: ticketsTag, summary: summary, body: body, answers: answers, handle: handle,
+		within: readTimeout + AnswerWithin, // fromHere bounds what comes after the body
 		parameters: append(parameters, parameter{"Idempotency-Key", "header", "Names the write: sent again with the same key, it is the same one. Without it an equal call is the same write while that is under way, and for two minutes after it ended without a 2xx."},
-			parameter{"Prefer", "header", "respond-async: 202 instead of 503 where the write takes longer than 20 seconds. wait=N: than N seconds."}),
+			parameter{"Prefer", "header", "respond-async: 202 instead of 503 where the write takes longer than 20 seconds after its body was read. wait=N: than N seconds, 20 at most."}),
 		detail: "The write is durable: it goes on when the call, a worker or the provider fails, and is never made twice. " + operationHeader + " of the answer names it, also where it was refused or is under way.",
 	}
 }
 
+// Content types of changes, beside plain JSON.
+const (
+	jsonPatchType  = "application/json-patch+json"
+	mergePatchType = "application/merge-patch+json"
+)
+
 // uploading is a route that takes a file as it is, too.
 func uploading(rt route) route {
-	rt.raw, rt.within = true, uploadWithin
+	rt.media, rt.within = []media{{"application/octet-stream", nil}, {"*/*", nil}}, uploadWithin
 	rt.parameters = append(rt.parameters,
 		parameter{"file_name", "query", "The file's name, where its bytes are the body. Their Content-Type becomes the file's type."},
 		parameter{"Content-Disposition", "header", "The same, as attachment; filename=...; file_name goes before it."})
@@ -156,7 +166,8 @@ func uploading(rt route) route {
 		answer{status: 408, about: "The file did not arrive in time.", body: problem{}},
 		answer{status: 415, about: "A form with parts, or a Content-Encoding.", body: problem{}},
 		answer{status: 507, about: "There is no room for the file now.", body: problem{}, headers: []string{"Retry-After"}})
-	rt.detail += " A file above 1 MB is on the server's disk until it is made, so it is waited for longer, and respond-async is not taken: what has no 2xx yet can be sent again, and joins."
+	rt.detail += " A file above 1 MB is on the server's disk until the provider has it, so respond-async is not taken for it: a 2xx would say that the file can be forgotten. " +
+		"After a 503, to ask for the operation is enough; the file sent again joins the write."
 	return rt
 }
 
@@ -168,13 +179,17 @@ func (a *api) ticketWriteRoutes() []route {
 	of := func(name, about string) []parameter { return append(ticketID[:1:1], parameter{name, "path", about}) }
 	comment, note, file := of("commentId", "The comment's id."), of("noteId", "The note's id."), of("attachmentId", "The file's id.")
 	patch := []patchOperationShape{}
+	patching := func(rt route) route {
+		rt.media = []media{{jsonPatchType, patch}}
+		return rt
+	}
 	return []route{
 		writing(http.MethodPost, "tickets", "Create a ticket", createTicketRequest{}, ticketAnswer{}, nil, a.createTicket).does(ticketing.CreateTicket),
-		writing(http.MethodPatch, "tickets/{ticketId}", "Change a ticket by JSON Patch (RFC 6902)", patch, ticketAnswer{}, ticketID, a.patchTicket).does(ticketing.PatchTicket),
+		patching(writing(http.MethodPatch, "tickets/{ticketId}", "Change a ticket by JSON Patch (RFC 6902)", patch, ticketAnswer{}, ticketID, a.patchTicket)).does(ticketing.PatchTicket),
 		writing(http.MethodPost, "tickets/{ticketId}/comments", "Comment on a ticket", createCommentRequest{}, commentAnswer{}, ticketID, a.createComment).does(ticketing.CreateComment),
 		writing(http.MethodDelete, "tickets/{ticketId}/comments/{commentId}", "Delete a comment", nil, nil, comment, a.deleteComment).does(ticketing.DeleteComment),
 		writing(http.MethodPost, "tickets/{ticketId}/notes", "Add a note to a ticket", createNoteRequest{}, noteAnswer{}, ticketID, a.createNote).does(ticketing.CreateNote),
-		writing(http.MethodPatch, "tickets/{ticketId}/notes/{noteId}", "Change a note by JSON Patch", patch, noteAnswer{}, note, a.patchNote).does(ticketing.PatchNote),
+		patching(writing(http.MethodPatch, "tickets/{ticketId}/notes/{noteId}", "Change a note by JSON Patch", patch, noteAnswer{}, note, a.patchNote)).does(ticketing.PatchNote),
 		writing(http.MethodDelete, "tickets/{ticketId}/notes/{noteId}", "Delete a note", nil, nil, note, a.deleteNote).does(ticketing.DeleteNote),
 		uploading(writing(http.MethodPost, "attachments/{ticketId}", "Attach a file: its bytes, or base64 in JSON", createAttachmentRequest{}, attachmentMetadataAnswer{}, ticketID, a.createAttachment)).does(ticketing.CreateAttachment),
 		writing(http.MethodDelete, "attachments/{ticketId}/{attachmentId}", "Delete a file", nil, nil, file, a.deleteAttachment).does(ticketing.DeleteAttachment),
