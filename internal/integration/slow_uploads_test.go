@@ -1,9 +1,12 @@
 package integration
 
 import (
+	"bytes"
 	"io"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -94,4 +97,27 @@ func (r *slowly) Read(p []byte) (int, error) {
 	n, err := r.Reader.Read(p)
 	r.fast -= n
 	return n, err
+}
+
+// The command line streams a file of any size to a serve, and sends it once.
+func TestALargeFileByCommand(t *testing.T) {
+	t.Parallel()
+	s := startUploads(t)
+	in, out := filepath.Join(s.dir, "dump.bin"), filepath.Join(s.dir, "again.bin")
+	content, err := io.ReadAll(blob(1, 3<<20))
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(in, content, 0o600))
+	assert.Contains(t, s.ticket(t, 2, "attachment", "add", "OPS-1", in), "--url")
+	assert.Empty(t, s.files())
+
+	require.NoError(t, s.jira.SetFaults(jira.Fault{Kind: jira.Slow, Op: "attach", Delay: 3000, Times: 1}))
+	served := []string{"--url", "http://" + s.httpAddr, "--token", "env:TEST_CALLER_TOKEN"}
+	added := s.ticket(t, 0, append([]string{"attachment", "add", "OPS-1", in, "--async"}, served...)...)
+	assert.Contains(t, added, "write:jira-ops:")
+	assert.Contains(t, s.ticket(t, 0, append([]string{"attachment", "add", "OPS-1", in}, served...)...), "dump.bin", "it joins")
+	s.checkOnce(t)
+	s.ticket(t, 0, append([]string{"attachment", "get", "OPS-1", s.files()[0].ID, "-O", out}, served...)...)
+	got, err := os.ReadFile(out)
+	require.NoError(t, err)
+	assert.True(t, bytes.Equal(content, got), "the file is what it was")
 }
