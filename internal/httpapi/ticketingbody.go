@@ -95,14 +95,13 @@ func bodyError(pointer, message string) error {
 	return badParameter("body", pointer, "", errors.New(about+message))
 }
 
-// readPatch reads a JSON Patch of the members named.
-func (a *api) readPatch(w http.ResponseWriter, r *http.Request, members []string) (ticketing.Patch, error) {
-	body, err := a.readBody(w, r)
-	if err != nil {
-		return ticketing.Patch{}, err
+// readPatch reads a JSON Patch of the members named; it may look at the others, too.
+func (a *api) readPatch(w http.ResponseWriter, r *http.Request, members []string, others ...string) (patch ticketing.Patch, said []byte, err error) {
+	if said, err = a.readBody(w, r); err != nil {
+		return patch, nil, err
 	}
-	patch, err := ticketing.ParsePatch(body, members)
-	return patch, patchRefusal(err)
+	patch, err = ticketing.ParsePatch(said, members, others...)
+	return patch, said, patchRefusal(err)
 }
 
 // patchRefusal is the answer to a patch that cannot be done.
@@ -114,6 +113,6 @@ func patchRefusal(err error) error {
 	case bad.Failed:
 		return &refusal{status: http.StatusConflict, message: "A test of the patch does not hold", detail: bad.Message, err: err}
 	default:
-		return badParameter("body", bad.Pointer, "", err)
+		return badParameter("body", bad.Pointer, "", errors.New(strings.TrimPrefix(err.Error(), "/: ")))
 	}
 }

@@ -1,7 +1,11 @@
 package httpapi
 
 import (
+	"context"
+	"encoding/json"
+	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/ticketbridge/ticketbridge/internal/ticket"
 	"github.com/ticketbridge/ticketbridge/internal/ticketing"
@@ -48,24 +52,39 @@ func (a *api) createTicket(w http.ResponseWriter, r *http.Request, c Caller) err
 }
 
 func (a *api) patchTicket(w http.ResponseWriter, r *http.Request, c Caller) error {
-	patch, err := a.readPatch(w, r, ticketing.TicketMembers())
+	patch, said, err := a.readPatch(w, r, ticketing.TicketMembers(), "id", "created_at", "updated_at")
 	if err != nil {
 		return err
 	}
-	r, cancel := fromHere(r) // the ticket is read within the time of the write
-	defer cancel()
-	id := r.PathValue("ticketId")
-	var current ticket.Ticket
-	if !patch.Blind() {
-		if current, err = a.Ticketing.GetTicket(r.Context(), c.Integration, id); err != nil {
-			return err
+	write := TicketWrite{Operator: ticketing.PatchTicket, TicketID: r.PathValue("ticketId")}
+	err = write.patches(patch.Blind(), said, func(ctx context.Context) (any, error) {
+		var current ticket.Ticket
+		if !patch.Blind() {
+			var err error
+			if current, err = a.Ticketing.GetTicket(ctx, c.Integration, write.TicketID); err != nil {
+				return nil, err
+			}
 		}
-	}
-	changes, err := patch.Ticket(current)
+		return patch.Ticket(current)
+	})
 	if err != nil {
+		return err
+	}
+	return a.write(w, r, c, write, ticketEnvelope())
+}
+
+// patches makes a write of a patch: now, where that needs nothing to be read, else
+// when it is known that no equal one is under way.
+func (t *TicketWrite) patches(blind bool, said json.RawMessage, derive func(context.Context) (any, error)) (err error) {
+	if blind {
+		t.Body, err = derive(context.Background())
 		return patchRefusal(err)
 	}
-	return a.write(w, r, c, TicketWrite{Operator: ticketing.PatchTicket, TicketID: id, Body: changes}, ticketEnvelope())
+	t.Said, t.Derive = said, func(ctx context.Context) (any, error) {
+		changes, err := derive(ctx)
+		return changes, patchRefusal(err)
+	}
+	return nil
 }
 
 func (a *api) createComment(w http.ResponseWriter, r *http.Request, c Caller) error {
@@ -100,17 +119,37 @@ func (a *api) createNote(w http.ResponseWriter, r *http.Request, c Caller) error
 }
 
 func (a *api) patchNote(w http.ResponseWriter, r *http.Request, c Caller) error {
-	patch, err := a.readPatch(w, r, ticketing.NoteMembers())
+	patch, said, err := a.readPatch(w, r, ticketing.NoteMembers(), "id", "ticket_id", "creator", "created_at", "updated_at")
 	if err != nil {
 		return err
 	}
-	changes, err := patch.Note()
+	write := TicketWrite{Operator: ticketing.PatchNote, TicketID: r.PathValue("ticketId"), PartID: r.PathValue("noteId")}
+	err = write.patches(patch.Blind(), said, func(ctx context.Context) (any, error) {
+		var current ticket.Note
+		if !patch.Blind() {
+			var err error
+			if current, err = a.note(ctx, c, write.TicketID, write.PartID); err != nil {
+				return nil, err
+			}
+		}
+		return patch.Note(current)
+	})
 	if err != nil {
-		return patchRefusal(err)
+		return err
 	}
-	return a.write(w, r, c, TicketWrite{
-		Operator: ticketing.PatchNote, TicketID: r.PathValue("ticketId"), PartID: r.PathValue("noteId"), Body: changes,
-	}, noteEnvelope())
+	return a.write(w, r, c, write, noteEnvelope())
+}
+
+// note is one note of a ticket.
+func (a *api) note(ctx context.Context, c Caller, ticketID, id string) (ticket.Note, error) {
+	notes, err := a.Ticketing.ListNotes(ctx, c.Integration, ticketID)
+	if err != nil {
+		return ticket.Note{}, err
+	}
+	if i := slices.IndexFunc(notes, func(n ticket.Note) bool { return n.ID == id }); i >= 0 {
+		return notes[i], nil
+	}
+	return ticket.Note{}, fmt.Errorf("note %s of ticket %s: %w", id, ticketID, ErrNotFound)
 }
 
 func (a *api) deleteNote(w http.ResponseWriter, r *http.Request, c Caller) error {

@@ -25,6 +25,11 @@ type TicketWrite struct {
 	// Body is a ticket.New, ticket.Patch, ticket.NewComment, ticket.NewNote,
 	// ticket.NotePatch or contract.NewAttachment; nil for a delete.
 	Body any
+	// Derive, where given, makes Body of Said, JSON that the caller sent, and of what
+	// is there now; only where no equal write is joined, which may have changed that.
+	// Its errors are Start's.
+	Derive func(context.Context) (any, error)
+	Said   json.RawMessage
 	// File is the file that Body names by its SHA-256, nil where it names none.
 	File SpooledFile
 	// Came is when the call with a File came, which has arrived long after that.

@@ -22,8 +22,10 @@ import (
 type fakeWrites struct {
 	asked    TicketWrite
 	startErr error
-	outcome  contract.WriteOutcome
-	ended    bool
+	// joins: an equal write is under way.
+	joins   bool
+	outcome contract.WriteOutcome
+	ended   bool
 	// endsAfterAll: it ends between the wait and the 202.
 	endsAfterAll bool
 	answered     int
@@ -32,7 +34,14 @@ type fakeWrites struct {
 	waited       time.Duration
 }
 
-func (f *fakeWrites) Start(_ context.Context, w TicketWrite) (StartedWrite, error) {
+func (f *fakeWrites) Start(ctx context.Context, w TicketWrite) (StartedWrite, error) {
+	if w.Derive != nil && !f.joins {
+		var err error
+		if w.Body, err = w.Derive(ctx); err != nil {
+			return nil, err
+		}
+	}
+	w.Derive = nil // functions are not compared
 	f.asked = w
 	if f.startErr != nil {
 		return nil, f.startErr
@@ -299,4 +308,32 @@ func TestTheLargestFileIsTaken(t *testing.T) {
 	}
 	w = e.call("POST", "/v1/ticketing/tickets/T1/comments", fmt.Sprintf(`{"content":%q}`, large[:DefaultMaxBody+1]))
 	assert.Equal(t, http.StatusRequestEntityTooLarge, w.Code, "other bodies have the usual limit")
+}
+
+// What a patch is made of is read only when no equal one is under way: that may have
+// changed it.
+func TestAPatchThatLooksJoinsBeforeItLooks(t *testing.T) {
+	for _, c := range []struct {
+		path, body, again string
+		want              any
+	}{
+		{"tickets/1", `[{"op":"test","path":"/name","value":"Disk full"},{"op":"replace","path":"/name","value":"x"}]`, `[{"op":"test","path":"/name","value":"gone"}]`,
+			ticket.Patch{Name: ptr("x")}},
+		{"tickets/1/notes/n", `[{"op":"test","path":"/title","value":"Cause"},{"op":"copy","from":"/title","path":"/content"}]`, `[{"op":"test","path":"/title","value":"gone"}]`,
+			ticket.NotePatch{Content: ptr("Cause")}},
+	} {
+		e := newEnv(t)
+		e.ticketing.notes = []ticket.Note{{ID: "n", TicketID: "1", Title: "Cause", Content: "A log."}}
+		e.writes.outcome, e.writes.ended = contract.WriteOutcome{Status: contract.WriteOK, Result: json.RawMessage(`{}`)}, true
+		w := e.call("PATCH", "/v1/ticketing/"+c.path, c.body)
+		require.Equal(t, http.StatusOK, w.Code, w.Body.String())
+		assert.Equal(t, c.want, e.writes.asked.Body)
+		assert.Equal(t, c.body, string(e.writes.asked.Said))
+		assert.Equal(t, http.StatusConflict, e.call("PATCH", "/v1/ticketing/"+c.path, c.again).Code)
+		e.writes.joins, e.ticketing.id = true, ""
+		assert.Equal(t, http.StatusOK, e.call("PATCH", "/v1/ticketing/"+c.path, c.again).Code)
+		assert.Empty(t, e.ticketing.id, "nothing is read")
+	}
+	e := newEnv(t)
+	assert.Equal(t, http.StatusNotFound, e.call("PATCH", "/v1/ticketing/tickets/1/notes/other", `[{"op":"test","path":"/title","value":"x"}]`).Code)
 }
