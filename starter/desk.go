@@ -23,6 +23,8 @@ type desk struct {
 	rest  rest.Client
 	url   string
 	token string
+	// streams: it takes files that no write can carry.
+	streams bool
 	// unreachable says what to do where nothing answers.
 	unreachable string
 	// begin makes ready for what needs Temporal; nil where nothing is to be done.
@@ -50,11 +52,17 @@ type asked struct {
 	query        url.Values
 	header       http.Header
 	body         []byte
+	// file is sent in place of body.
+	file *rest.Stream
 }
 
 func (d *desk) request(a asked) rest.Request {
 	header := http.Header{"Authorization": {"Bearer " + d.token}, "Accept": {"application/json"}}
-	if a.body != nil {
+	switch {
+	case a.file != nil:
+		header.Set("Content-Type", "application/octet-stream")
+		header.Set("Expect", "100-continue") // what is refused is not sent
+	case a.body != nil:
 		header.Set("Content-Type", "application/json")
 	}
 	for name, values := range a.header {
@@ -64,7 +72,7 @@ func (d *desk) request(a asked) rest.Request {
 	if len(a.query) > 0 {
 		address += "?" + a.query.Encode()
 	}
-	return rest.Request{Method: a.method, URL: address, Header: header, Body: a.body}
+	return rest.Request{Method: a.method, URL: address, Header: header, Body: a.body, Stream: a.file}
 }
 
 // call makes a call; an answer that is no 2xx is a *refusedCall.
@@ -176,14 +184,20 @@ func (d *desk) write(ctx context.Context, what string, a asked, how writing) (wr
 		if ctx.Err() != nil {
 			return written{}, fmt.Errorf("interrupted; what was begun goes on, and the same command joins it: %w", ctx.Err())
 		}
-		waits, ok := errors.AsType[*refusedCall](err)
-		if !ok || waits.Status != http.StatusServiceUnavailable || waits.Context.Operation == "" {
+		waits, ok := underWay(err)
+		if !ok {
 			return written{}, err
 		}
-		if err := d.goesOn(ctx, waits, end); err != nil {
+		if _, err := d.goesOn(ctx, waits, end, false); err != nil {
 			return written{}, err
 		}
 	}
+}
+
+// underWay is the answer to a write that goes on, false for any other.
+func underWay(err error) (*refusedCall, bool) {
+	waits, ok := errors.AsType[*refusedCall](err)
+	return waits, ok && waits.Status == http.StatusServiceUnavailable && waits.Context.Operation != ""
 }
 
 // header says by whom the write is known, and how long an answer may take.
@@ -207,26 +221,28 @@ func answered(resp *rest.Response) (written, error) {
 	return written{answer: resp.Body, pending: &pending}, decodeAnswer(resp.Body, &pending)
 }
 
-// goesOn waits a moment before a call is made again for a write that is under
-// way; an error where there is nothing to wait for.
-func (d *desk) goesOn(ctx context.Context, waits *refusedCall, end time.Time) error {
+// goesOn tells how a write stands that is under way, and waits a moment where it
+// still is, unless there is no hurry; an error where there is nothing to wait for.
+func (d *desk) goesOn(ctx context.Context, waits *refusedCall, end time.Time, noHurry bool) (standing, error) {
 	var stands standing
 	if err := d.get(ctx, operationPath(waits.Context.Operation), nil, &stands); err != nil {
-		return err
+		return stands, err
 	}
-	if stands.Status == contract.WriteParked {
-		return fmt.Errorf("the write waits for a person: %s; see starter parked list (operation %s)", stands.Reason, stands.ID)
-	}
-	if !time.Now().Before(end) {
-		return fmt.Errorf("%s. The same command waits on, and makes nothing twice; starter ticket operation %s tells how it stands",
+	switch {
+	case stands.Status == contract.WriteParked:
+		return stands, fmt.Errorf("the write waits for a person: %s; see starter parked list (operation %s)", stands.Reason, stands.ID)
+	case stands.Status != contract.WritePending || noHurry:
+		return stands, nil
+	case !time.Now().Before(end):
+		return stands, fmt.Errorf("%s. The same command waits on, and makes nothing twice; starter ticket operation %s tells how it stands",
 			strings.TrimSuffix(waits.summary(), "."), waits.Context.Operation)
 	}
 	d.tell(waits.summary())
 	select {
 	case <-ctx.Done():
-		return ctx.Err()
+		return stands, ctx.Err()
 	case <-time.After(max(waits.retryAfter, time.Second)):
-		return nil
+		return stands, nil
 	}
 }
 

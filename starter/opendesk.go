@@ -144,7 +144,7 @@ func remoteDesk(address, token string) (*desk, error) {
 	}
 	return &desk{
 		url: strings.TrimRight(address, "/"), token: secret.Reveal(), rest: rest.Client{HTTP: rest.WithoutRedirects(nil)},
-		unreachable: "does a starter serve run there?",
+		streams: true, unreachable: "does a starter serve run there?",
 	}, nil
 }
 
@@ -157,7 +157,7 @@ func serveDesk(settings config.Settings, c *config.Config, name string) (*desk, 
 	}
 	d := &desk{
 		url: "http://" + reachable(settings.HTTP.Addr), token: c.Callers[i].Token.Reveal(), rest: rest.Client{HTTP: rest.WithoutRedirects(nil)},
-		unreachable: fmt.Sprintf("the tickets of integration %s are in the memory of starter serve: start it, or say with TICKETBRIDGE_HTTP_ADDR where it listens", name),
+		streams: true, unreachable: fmt.Sprintf("the tickets of integration %s are in the memory of starter serve: start it, or say with TICKETBRIDGE_HTTP_ADDR where it listens", name),
 	}
 	if settings.HTTP.TLS.Cert == "" {
 		return d, nil

@@ -112,6 +112,30 @@ func showWarnings(w io.Writer, body []byte) error {
 type ticketWrite struct {
 	method, path string
 	body         any // absent: none
+	// file is attached in place of a body.
+	file *upload
+}
+
+// call is what is asked of a desk for the write.
+func (w ticketWrite) call(d *desk) (asked, error) {
+	if w.file != nil {
+		return w.file.call(d, w.path)
+	}
+	body, err := encodeBody(w.body)
+	return asked{method: w.method, path: w.path, body: body}, err
+}
+
+// make makes the write at a desk.
+func (w ticketWrite) make(cmd *cobra.Command, d *desk, how writing) (written, error) {
+	call, err := w.call(d)
+	switch {
+	case err != nil:
+		return written{}, err
+	case call.file != nil:
+		return d.send(cmd.Context(), cmd.Name(), call, how)
+	default:
+		return d.write(cmd.Context(), cmd.Name(), call, how)
+	}
 }
 
 const defaultWait = time.Minute
@@ -134,16 +158,15 @@ func writesTicket[T any](flags *deskFlags, cmd *cobra.Command, of func(cmd *cobr
 		if err != nil {
 			return err
 		}
-		call := asked{method: w.method, path: w.path}
-		if call.body, err = encodeBody(w.body); err != nil {
-			return err
+		if w.file != nil {
+			defer w.file.remove()
 		}
 		d, err := flags.open(cmd)
 		if err != nil {
 			return err
 		}
 		defer d.close()
-		made, err := d.write(cmd.Context(), cmd.Name(), call, how)
+		made, err := w.make(cmd, d, how)
 		switch {
 		case err != nil:
 			return err

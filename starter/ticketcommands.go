@@ -22,7 +22,7 @@ func ticketCreate(flags *deskFlags) *cobra.Command {
 	members.add(cmd)
 	return writesTicket(flags, cmd, func(cmd *cobra.Command, _ []string) (ticketWrite, error) {
 		body, err := newTicket(cmd, file, &members)
-		return ticketWrite{http.MethodPost, "tickets", body}, err
+		return ticketWrite{method: http.MethodPost, path: "tickets", body: body}, err
 	}, showTicket)
 }
 
@@ -44,7 +44,7 @@ func ticketPatch(flags *deskFlags) *cobra.Command {
 	patch.add(cmd)
 	return writesTicket(flags, cmd, func(cmd *cobra.Command, args []string) (ticketWrite, error) {
 		body, err := patch.patch(cmd)
-		return ticketWrite{http.MethodPatch, at("tickets", args[0]), body}, err
+		return ticketWrite{method: http.MethodPatch, path: at("tickets", args[0]), body: body}, err
 	}, showTicket)
 }
 
@@ -87,7 +87,7 @@ func commentAdd(flags *deskFlags) *cobra.Command {
 		if creator != "" {
 			body["creator"] = creator
 		}
-		return ticketWrite{http.MethodPost, at("tickets", args[0], "comments"), body}, nil
+		return ticketWrite{method: http.MethodPost, path: at("tickets", args[0], "comments"), body: body}, nil
 	}, showComment)
 }
 
@@ -112,7 +112,7 @@ func noteAdd(flags *deskFlags) *cobra.Command {
 		if body["title"] == nil || cmd.Flags().Changed("title") {
 			body["title"] = title
 		}
-		return ticketWrite{http.MethodPost, at("tickets", args[0], "notes"), body}, nil
+		return ticketWrite{method: http.MethodPost, path: at("tickets", args[0], "notes"), body: body}, nil
 	}, showNote)
 }
 
@@ -138,7 +138,7 @@ func notePatch(flags *deskFlags) *cobra.Command {
 	patch.add(cmd)
 	return writesTicket(flags, cmd, func(cmd *cobra.Command, args []string) (ticketWrite, error) {
 		body, err := patch.patch(cmd)
-		return ticketWrite{http.MethodPatch, at("tickets", args[0], "notes", args[1]), body}, err
+		return ticketWrite{method: http.MethodPatch, path: at("tickets", args[0], "notes", args[1]), body: body}, err
 	}, showNote)
 }
 

@@ -7,13 +7,11 @@ import (
 	"io"
 	"io/fs"
 	"mime"
-	"net/http"
 	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
-	"github.com/ticketbridge/ticketbridge/internal/contract"
 	"github.com/ticketbridge/ticketbridge/internal/rest"
 )
 
@@ -27,7 +25,9 @@ func attachmentCommand(flags *deskFlags) *cobra.Command {
 func attachmentAdd(flags *deskFlags) *cobra.Command {
 	var name string
 	cmd := &cobra.Command{
-		Use: "add TICKET FILE", Short: "Attach a file; - reads it from standard input", Args: wantArgs("TICKET", "FILE"),
+		Use: "add TICKET FILE", Short: "Attach a file; - reads it from standard input",
+		Long: `add attaches a file. One above 1 MB is streamed to a running starter serve, which --url
+names; it is sent once, and asked for until it is at the ticket.`, Args: wantArgs("TICKET", "FILE"),
 	}
 	cmd.Flags().StringVar(&name, "name", "", "what it is called at the ticket; absent: as the file is")
 	return writesTicket(flags, cmd, func(cmd *cobra.Command, args []string) (ticketWrite, error) {
@@ -37,33 +37,9 @@ func attachmentAdd(flags *deskFlags) *cobra.Command {
 		case name == "":
 			name = filepath.Base(args[1])
 		}
-		content, err := content(cmd.InOrStdin(), args[1])
-		if err != nil {
-			return ticketWrite{}, err
-		}
-		return ticketWrite{http.MethodPost, at("attachments", args[0]), map[string]any{"file_name": name, "content": content}}, nil
+		file, err := uploadOf(cmd.InOrStdin(), args[1], name)
+		return ticketWrite{path: at("attachments", args[0]), file: &file}, err
 	}, func(w io.Writer, made attachment) { showAttachments(w, []attachment{made}) })
-}
-
-// content reads a file that a write can carry.
-func content(stdin io.Reader, name string) ([]byte, error) {
-	in := io.NopCloser(stdin)
-	if name != "-" {
-		file, err := os.Open(name)
-		if err != nil {
-			return nil, usageError{err}
-		}
-		in = file
-	}
-	defer in.Close()
-	data, err := io.ReadAll(io.LimitReader(in, contract.MaxAttachment+1))
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("read %s: %w", name, err)
-	case len(data) > contract.MaxAttachment:
-		return nil, usageError{fmt.Errorf("%s is larger than %s: send it to a running starter serve, which streams it: curl --data-binary @%s -H 'Content-Type: application/octet-stream' -H 'Authorization: Bearer ...' 'http://.../v1/ticketing/attachments/TICKET?file_name=...'", name, sizeText(contract.MaxAttachment), name)}
-	}
-	return data, nil
 }
 
 func attachmentList(flags *deskFlags) *cobra.Command {
@@ -81,6 +57,7 @@ func attachmentDownload(flags *deskFlags) *cobra.Command {
 	var to download
 	cmd := &cobra.Command{
 		Use: "download TICKET ID", Short: "Download a file, whatever its size", Args: wantArgs("TICKET", "ID"),
+		Aliases: []string{"get"},
 		Example: `  starter ticket attachment download OPS-12 10017 -O df.txt`,
 	}
 	cmd.Flags().StringVarP(&to.to, "out", "O", "", "where to put it, - for standard output; absent: here, as it is called at the ticket")

@@ -15,7 +15,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/ticketbridge/ticketbridge/internal/contract"
 	"github.com/ticketbridge/ticketbridge/internal/rest"
 )
 
@@ -97,19 +96,14 @@ func TestNamesOfDownloads(t *testing.T) {
 	}
 }
 
-func TestFilesThatAreTooLarge(t *testing.T) {
+func TestFilesThatCannotBeSent(t *testing.T) {
 	f := newFakeServe(t, fakeAnswer{status: 201, body: `{"result":{}}`})
-	file := filepath.Join(t.TempDir(), "large.bin")
-	require.NoError(t, os.WriteFile(file, make([]byte, contract.MaxAttachment+1), 0o600))
-	_, status, err := f.run("", "attachment", "add", "1", file)
-	assert.ErrorContains(t, err, "larger than 1024 KB")
-	assert.Equal(t, exitUsage, status)
-	assert.Empty(t, f.calls)
-	_, status, err = f.run("", "attachment", "add", "1", "/nowhere")
+	_, status, err := f.run("", "attachment", "add", "1", "/nowhere")
 	require.Error(t, err)
 	assert.Equal(t, exitUsage, status)
 	_, _, err = f.run("", "attachment", "add", "1", "-")
 	assert.ErrorContains(t, err, "--name: missing")
+	assert.Empty(t, f.calls)
 }
 
 // deskOf is a desk whose API is a handler of this process.

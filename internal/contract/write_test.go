@@ -79,14 +79,19 @@ func TestAWrongStartOfWriteTicketNamesWhatIsWrong(t *testing.T) {
 		"a part of nothing": {func(in *WriteTicketInput) { in.PartID = "7" }, id, "part_id: create_comment has none"},
 		"no part": {func(in *WriteTicketInput) { in.Operator, in.Body = WriteDeleteComment, nil }, id,
 			"part_id: missing: the id of the comment"},
-		"new with an id":  {func(in *WriteTicketInput) { in.Operator = WriteCreateTicket }, id, "ticket_id: a new ticket has none"},
-		"no body":         {func(in *WriteTicketInput) { in.Body = nil }, id, "body: missing"},
-		"misspelt":        {func(in *WriteTicketInput) { in.Body = json.RawMessage(`{"contnet":"hello"}`) }, id, `unknown field "contnet"`},
-		"empty":           {func(in *WriteTicketInput) { in.Body = json.RawMessage(`{"content":""}`) }, id, "body.content: missing"},
-		"wrong hash":      {func(in *WriteTicketInput) { in.BodyHash = "x" }, id, "body_hash"},
-		"wrong id":        {func(*WriteTicketInput) {}, "my-write", `"` + id + `", not "my-write"`},
-		"other's id":      {func(*WriteTicketInput) {}, keyed, `"` + id + `", not`},
-		"keyed, wrong id": {func(in *WriteTicketInput) { in.Keyed = true }, "write:ops:ORDER-17", "Idempotency-Key"},
+		"new with an id": {func(in *WriteTicketInput) { in.Operator = WriteCreateTicket }, id, "ticket_id: a new ticket has none"},
+		"no body":        {func(in *WriteTicketInput) { in.Body = nil }, id, "body: missing"},
+		"misspelt":       {func(in *WriteTicketInput) { in.Body = json.RawMessage(`{"contnet":"hello"}`) }, id, `unknown field "contnet"`},
+		"empty":          {func(in *WriteTicketInput) { in.Body = json.RawMessage(`{"content":""}`) }, id, "body.content: missing"},
+		"wrong hash":     {func(in *WriteTicketInput) { in.BodyHash = "x" }, id, "body_hash"},
+		"derived": {func(in *WriteTicketInput) {
+			in.Derived, in.BodyHash = true, strings.Repeat("x", hashLength)
+		}, WriteID("ops", strings.Repeat("x", hashLength)), ""},
+		"derived of nothing": {func(in *WriteTicketInput) { in.Derived = true }, id, "body_hash: want the WriteHash"},
+		"derived, wrong id":  {func(in *WriteTicketInput) { in.Derived, in.BodyHash = true, strings.Repeat("x", hashLength) }, id, "not \"" + id},
+		"wrong id":           {func(*WriteTicketInput) {}, "my-write", `"` + id + `", not "my-write"`},
+		"other's id":         {func(*WriteTicketInput) {}, keyed, `"` + id + `", not`},
+		"keyed, wrong id":    {func(in *WriteTicketInput) { in.Keyed = true }, "write:ops:ORDER-17", "Idempotency-Key"},
 		"amended": {func(in *WriteTicketInput) {
 			in.State, in.BodyHash, in.Body = json.RawMessage(`{}`), strings.TrimPrefix(id, "write:ops:"), json.RawMessage(`{"content":"amended"}`)
 		}, id, ""},

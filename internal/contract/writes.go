@@ -52,6 +52,9 @@ type WriteTicketInput struct {
 	// BodyHash is the WriteHash of what the caller asked for. It stays when a
 	// person amends the body.
 	BodyHash string `json:"body_hash,omitempty"`
+	// Derived: Body was made of what the caller asked for and of what was there then,
+	// as by a JSON Patch with tests. BodyHash is then given, and not of Body.
+	Derived bool `json:"derived,omitempty"`
 	// HeldBy is the task queue of the process that holds the file to be attached,
 	// where the body has its SHA-256 in place of the content. It is no part of what
 	// is written: another process may come to hold the same file.
@@ -78,6 +81,10 @@ func (in WriteTicketInput) Validate(workflowID string) error {
 		switch {
 		case err != nil:
 			return err
+		case in.Derived && !isHash(in.BodyHash):
+			return errors.New("body_hash: want the WriteHash of what a derived write was asked for")
+		case in.Derived:
+			hash = in.BodyHash
 		case in.BodyHash != "" && in.BodyHash != hash:
 			return fmt.Errorf("body_hash: %q is not that of this write, %q", in.BodyHash, hash)
 		}

@@ -96,7 +96,8 @@ func newDocument(routes []route, version string) document {
 		OpenAPI: "3.0.3",
 		Info: documentInfo{
 			Title: "ticketbridge", Version: version,
-			Description: "Events in, tickets out: an Events API that matches events as R-Service does, and the endpoints to operate it.",
+			Description: "Events in, tickets out: an Events API that matches events as R-Service does, a unified ticketing API, and the endpoints to operate them. " +
+				"What is JSON is taken as such under any content type, because some clients send it under that of a form or a text.",
 		},
 		Paths: map[string]map[string]*operation{},
 		Components: components{SecuritySchemes: map[string]map[string]string{
@@ -131,10 +132,7 @@ func (s *schemas) operation(rt route) *operation {
 		op.Parameters = append(op.Parameters, s.parameter(p))
 	}
 	if rt.body != nil {
-		op.RequestBody = s.requestBody(rt.body)
-	}
-	if rt.raw {
-		op.RequestBody.Content["application/octet-stream"] = mediaType{&schema{Type: "string", Format: "binary"}}
+		op.RequestBody = &content{s.content(rt.body, rt.or, rt.media)}
 	}
 	for _, ans := range rt.answers {
 		op.Responses[strconv.Itoa(ans.status)] = s.response(ans)
@@ -144,7 +142,9 @@ func (s *schemas) operation(rt route) *operation {
 		return op
 	}
 	for _, ans := range everywhere(errorOf(rt)) {
-		op.Responses[strconv.Itoa(ans.status)] = s.response(ans)
+		if status := strconv.Itoa(ans.status); op.Responses[status] == nil {
+			op.Responses[status] = s.response(ans)
+		}
 	}
 	return op
 }
@@ -183,14 +183,21 @@ func (s *schemas) parameter(p parameter) documentParameter {
 	return d
 }
 
-func (s *schemas) requestBody(body any) *content {
+// content is what a body may be: a value in JSON, perhaps one of two, and other forms.
+func (s *schemas) content(body, or any, others []media) map[string]mediaType {
 	shape := s.of(reflect.TypeOf(body))
-	kinds := map[string]mediaType{"application/json": {shape}}
-	if shape.Ref == componentPath+"Event" {
-		kinds["application/x-www-form-urlencoded"] = mediaType{shape}
-		kinds["multipart/form-data"] = mediaType{shape}
+	if or != nil {
+		shape = &schema{OneOf: []*schema{shape, s.of(reflect.TypeOf(or))}}
 	}
-	return &content{kinds}
+	kinds := map[string]mediaType{"application/json": {shape}}
+	for _, other := range others {
+		shape := &schema{Type: "string", Format: "binary"}
+		if other.body != nil {
+			shape = s.of(reflect.TypeOf(other.body))
+		}
+		kinds[other.kind] = mediaType{shape}
+	}
+	return kinds
 }
 
 func (s *schemas) response(ans answer) *documentResponse {
@@ -202,14 +209,10 @@ func (s *schemas) response(ans answer) *documentResponse {
 		d.Headers[name] = documentHeader{Required: ans.or == nil, Schema: &schema{Type: "string"}}
 	}
 	switch {
-	case ans.media != "":
-		d.Content = map[string]mediaType{ans.media: {&schema{Type: "string"}}}
-	case ans.or != nil:
-		d.Content = map[string]mediaType{"application/json": {&schema{
-			OneOf: []*schema{s.of(reflect.TypeOf(ans.body)), s.of(reflect.TypeOf(ans.or))},
-		}}}
+	case ans.text != "":
+		d.Content = map[string]mediaType{ans.text: {&schema{Type: "string"}}}
 	case ans.body != nil:
-		d.Content = map[string]mediaType{"application/json": {s.of(reflect.TypeOf(ans.body))}}
+		d.Content = s.content(ans.body, ans.or, ans.media)
 	}
 	return d
 }
@@ -230,7 +233,7 @@ func (a *api) documentRoutes() []route {
 		_, _ = text.WriteTo(w) // a reader that has gone is nobody's error
 		return nil
 	}
-	html := []answer{{status: 200, about: "The page.", media: "text/html"}}
+	html := []answer{{status: 200, about: "The page.", text: "text/html"}}
 	return []route{{
 		method: http.MethodGet, path: "/openapi.json", tag: "Documentation", summary: "This interface as an OpenAPI document", public: true,
 		answers: []answer{{status: 200, about: "The document.", body: map[string]any{}}},

@@ -63,7 +63,8 @@ func (a *api) eventRoutes() []route {
 			{"Prefer", "header", "wait=N: wait up to N seconds (24 at most) for the ticket. respond-async: answer 202 at once, or after wait=N."},
 			{"X-RService-Account", "header", "The account to work in; also X-R-Service-Account, X-Xurrent-Account, X-4me-Account."},
 		},
-		body: event.Params{},
+		body:  event.Params{},
+		media: []media{{"application/x-www-form-urlencoded", event.Params{}}, {"multipart/form-data", event.Params{}}},
 		answers: []answer{
 			{status: 200, about: "An open request matched; this is it. An event that the configuration ignores (ignore_orphan_recovery) is answered with outcome unchanged and request null.", body: request{}, or: outcome{}, headers: requestHeaders},
 			{status: 201, about: "A request was created.", body: request{}, headers: requestHeaders},

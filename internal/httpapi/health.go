@@ -48,7 +48,7 @@ func (a *api) healthRoutes() []route {
 	if a.Metrics != nil {
 		routes = append(routes, route{
 			method: http.MethodGet, path: "/metrics", tag: "Health", summary: "Metrics for Prometheus", public: true,
-			answers: []answer{{status: 200, about: "The metrics.", media: "text/plain"}},
+			answers: []answer{{status: 200, about: "The metrics.", text: "text/plain"}},
 			handle: func(w http.ResponseWriter, r *http.Request, _ Caller) error {
 				a.Metrics.ServeHTTP(w, r)
 				return nil

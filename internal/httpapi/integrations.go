@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -78,7 +77,10 @@ func (a *api) integrationRoutes() []route {
 			parameters: []parameter{account, id, version}, body: replaceIntegrationRequest{}, answers: shown, handle: a.replaceIntegration,
 		}),
 		managing(http.MethodPatch, one, "Change an integration by JSON Patch (a list of operations, RFC 6902), or by JSON Merge Patch (an object, RFC 7396)", route{
-			parameters: []parameter{account, id, version}, body: []patchOperationShape{}, answers: shown, handle: a.patchIntegration,
+			parameters: []parameter{account, id, version}, answers: shown, handle: a.patchIntegration,
+			body: []patchOperationShape{}, or: mergeIntegrationRequest{},
+			media:  []media{{jsonPatchType, []patchOperationShape{}}, {mergePatchType, mergeIntegrationRequest{}}},
+			detail: "The body decides which of the two it is: a list or an object.",
 		}),
 		managing(http.MethodDelete, one, "Delete an integration and its tokens", route{
 			parameters: []parameter{account, id, version, {"force", "query", "true: also while requests and writes of it are open; they are then left waiting."}},
@@ -302,43 +304,4 @@ func ifMatch(r *http.Request) string {
 		return ""
 	}
 	return text
-}
-
-// readStrictly reads a JSON body in which every member has to be known.
-func (a *api) readStrictly(w http.ResponseWriter, r *http.Request, into any) error {
-	body, err := a.readBody(w, r)
-	if err != nil {
-		return err
-	}
-	return decodeStrictly(body, into)
-}
-
-func decodeStrictly(body []byte, into any) error {
-	d := json.NewDecoder(strings.NewReader(string(body)))
-	d.DisallowUnknownFields()
-	err := d.Decode(into)
-	if mistyped, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		if mistyped.Field == "" {
-			return badParameter("body", "", "", errors.New("want a JSON object"))
-		}
-		field := mistyped.Field[strings.LastIndexByte(mistyped.Field, '.')+1:] // without the shapes that it is in
-		return bodyError("/"+field, "is of the wrong type: want "+jsonName(mistyped.Type))
-	}
-	if name, unknown := strings.CutPrefix(errorText(err), "json: unknown field "); unknown {
-		return bodyError("/"+strings.Trim(name, `"`), "there is no such member")
-	}
-	switch {
-	case err != nil:
-		return badParameter("body", "", "", fmt.Errorf("the body is not valid JSON: %w", err))
-	case d.More():
-		return badParameter("body", "", "", errors.New("want one JSON object and nothing after it"))
-	}
-	return nil
-}
-
-func errorText(err error) string {
-	if err == nil {
-		return ""
-	}
-	return err.Error()
 }

@@ -122,7 +122,7 @@ func TestBadCallsOfTheManagement(t *testing.T) {
 		{"POST", "/v1/integrations", `{"name":7}`, 400, "name: is of the wrong type"},
 		{"POST", "/v1/integrations", `{"name":"x","provider_config":{}} {}`, 400, "nothing after it"},
 		{"POST", "/v1/integrations", ``, 400, "not valid JSON"},
-		{"POST", "/v1/integrations", `[]`, 400, "want a JSON object"},
+		{"POST", "/v1/integrations", `[]`, 400, "want an object"},
 		{"POST", "/v1/integrations/widget", `{"name":"x","account_id":"other","provider_config":{}}`, 400, "account_id"},
 		{"POST", "/v1/integrations", `{"name":"x","provider_config":{},"token_ttl":"soon"}`, 400, "token_ttl"},
 		{"PUT", one, `{}`, 400, "provider_config: missing"},

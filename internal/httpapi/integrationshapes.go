@@ -86,6 +86,15 @@ type replaceIntegrationRequest struct {
 	ProviderConfig json.RawMessage `json:"provider_config" doc:"type, url, credential, default_project, custom_field_mappings and the other keys of an integration in the configuration file. A credential's secret is kept encrypted, unless it is a reference (env:NAME, file:/path)."`
 }
 
+// mergeIntegrationRequest is how the document shows a JSON Merge Patch.
+type mergeIntegrationRequest struct {
+	Fullname       *string         `json:"fullname,omitempty" doc:"null takes it away, as for all members; what is absent stays."`
+	Account        *string         `json:"account_id,omitempty"`
+	CatalogAccount *string         `json:"catalog_account,omitempty"`
+	Person         *string         `json:"person,omitempty"`
+	ProviderConfig *map[string]any `json:"provider_config,omitempty" doc:"Merged member by member."`
+}
+
 func (q replaceIntegrationRequest) wanted() registry.Wanted {
 	return registry.Wanted{
 		Fullname: q.Fullname, Account: q.Account, CatalogAccount: q.CatalogAccount, Person: q.Person, ProviderConfig: q.ProviderConfig,

@@ -59,11 +59,11 @@ func (p preference) forDecision() time.Duration {
 	}
 }
 
-// forWrite is how long to wait for what becomes of a write: as long as it is
-// usual, unless the caller says how long.
-func (p preference) forWrite(usual time.Duration) time.Duration {
+// forWrite is how long to wait for what becomes of a write: as long as there is
+// time, or less where the caller says so.
+func (p preference) forWrite(left time.Duration) time.Duration {
 	if p.waits {
-		return min(p.wait, DecideWithin)
+		return min(p.wait, left)
 	}
-	return usual
+	return left
 }

@@ -36,7 +36,7 @@ type problemContext struct {
 }
 
 type problemParameter struct {
-	ID       string `json:"id" doc:"Its name, or a JSON Pointer into the body."`
+	ID       string `json:"id" doc:"Its name, or a JSON Pointer into the body; empty for all of that."`
 	Location string `json:"location" doc:"header, path, query or body"`
 	Value    string `json:"value,omitempty"`
 }
@@ -65,6 +65,9 @@ func (a *api) problemOf(r *http.Request, bad *refusal) problem {
 
 // badParameter is a 400 about one parameter.
 func badParameter(location, name, value string, err error) error {
+	if location == "body" && name == "/" { // of a patch: by RFC 6901 that is a member without a name
+		name = ""
+	}
 	return &refusal{
 		status: http.StatusBadRequest, message: "Bad Request", detail: err.Error(), err: err,
 		context: &problemContext{Parameter: &problemParameter{ID: name, Location: location, Value: value}},

@@ -24,10 +24,11 @@ type route struct {
 	// for all others.
 	operator   ticketing.Operator
 	parameters []parameter
-	// body is a value of the type that the call carries, nil for none.
-	body any
-	// raw: the body may be the bytes of a file, too.
-	raw     bool
+	// body is a value of the type that the call carries in JSON, nil for none.
+	// or is a value of another one that it may carry instead.
+	body, or any
+	// media are the other forms that it may have.
+	media   []media
 	answers []answer
 	// within is how long an answer may take; 0 means AnswerWithin.
 	within time.Duration
@@ -39,6 +40,13 @@ type parameter struct {
 	name, in, about string
 }
 
+// media is a form of a body that has a content type of its own.
+type media struct {
+	kind string
+	// body is a value of its type, nil where it is the bytes of a file.
+	body any
+}
+
 // answer is one status a route answers with; body is a value of its type.
 type answer struct {
 	status  int
@@ -48,8 +56,10 @@ type answer struct {
 	// or is a value of another type that the body may have; headers come with
 	// the first one only.
 	or any
-	// media is the content type where it is not JSON.
-	media string
+	// text is the content type where it is no JSON, but a text.
+	text string
+	// media are the other forms that it may have.
+	media []media
 }
 
 // mux serves the routes; every other path and method is answered in JSON, too.

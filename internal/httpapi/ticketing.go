@@ -52,9 +52,10 @@ func (rt route) does(op ticketing.Operator) route {
 	return rt
 }
 
-// transfer lets a route take as long as a file takes.
+// transfer lets a route take as long as a file takes, and answer with the file itself.
 func transfer(rt route) route {
 	rt.within = transferWithin
+	rt.answers[0].media = []media{{"application/octet-stream", nil}, {"*/*", nil}}
 	return rt
 }
 

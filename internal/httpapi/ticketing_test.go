@@ -20,6 +20,7 @@ import (
 
 // fakeTicketing answers what it is told to, and remembers what it was asked.
 type fakeTicketing struct {
+	notes       []ticket.Note
 	err         error
 	lacks       ticketing.Operator
 	integration string
@@ -58,7 +59,7 @@ func (f *fakeTicketing) ListComments(_ context.Context, in, id string) ([]ticket
 }
 
 func (f *fakeTicketing) ListNotes(_ context.Context, in, id string) ([]ticket.Note, error) {
-	return nil, f.asked(in, id, "")
+	return f.notes, f.asked(in, id, "")
 }
 
 func (f *fakeTicketing) ListAttachments(_ context.Context, in, id string) ([]ticket.Attachment, error) {

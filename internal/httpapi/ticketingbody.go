@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -87,7 +86,7 @@ type patchOperationShape struct {
 	Value any    `json:"value,omitempty" doc:"For add, replace and test."`
 }
 
-// bodyError is a 400 about a member of the body; "/" is all of it.
+// bodyError is a 400 about a member of the body; "" is all of it.
 func bodyError(pointer, message string) error {
 	about := "the body "
 	if member := strings.TrimPrefix(pointer, "/"); member != "" {
@@ -96,37 +95,13 @@ func bodyError(pointer, message string) error {
 	return badParameter("body", pointer, "", errors.New(about+message))
 }
 
-// readTicketing reads the JSON body of a write.
-func (a *api) readTicketing(w http.ResponseWriter, r *http.Request, into any) error {
-	body, err := a.readBody(w, r)
-	if err != nil {
-		return err
+// readPatch reads a JSON Patch of the members named; it may look at the others, too.
+func (a *api) readPatch(w http.ResponseWriter, r *http.Request, members []string, others ...string) (patch ticketing.Patch, said []byte, err error) {
+	if said, err = a.readBody(w, r); err != nil {
+		return patch, nil, err
 	}
-	return unmarshalTicketing(body, into)
-}
-
-func unmarshalTicketing(body []byte, into any) error {
-	err := json.Unmarshal(body, into)
-	if mistyped, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return bodyError("/"+strings.ReplaceAll(mistyped.Field, ".", "/"), "is of the wrong type: want "+jsonName(mistyped.Type))
-	}
-	if broken, ok := errors.AsType[*json.SyntaxError](err); ok {
-		return bodyError("/", "is not valid JSON: "+broken.Error())
-	}
-	if err != nil { // only times read themselves
-		return bodyError("/", `has a time that cannot be read: want a text like "2026-05-06T07:08:09Z"`)
-	}
-	return nil
-}
-
-// readPatch reads a JSON Patch of the members named.
-func (a *api) readPatch(w http.ResponseWriter, r *http.Request, members []string) (ticketing.Patch, error) {
-	body, err := a.readBody(w, r)
-	if err != nil {
-		return ticketing.Patch{}, err
-	}
-	patch, err := ticketing.ParsePatch(body, members)
-	return patch, patchRefusal(err)
+	patch, err = ticketing.ParsePatch(said, members, others...)
+	return patch, said, patchRefusal(err)
 }
 
 // patchRefusal is the answer to a patch that cannot be done.
@@ -138,6 +113,6 @@ func patchRefusal(err error) error {
 	case bad.Failed:
 		return &refusal{status: http.StatusConflict, message: "A test of the patch does not hold", detail: bad.Message, err: err}
 	default:
-		return badParameter("body", bad.Pointer, "", err)
+		return badParameter("body", bad.Pointer, "", errors.New(strings.TrimPrefix(err.Error(), "/: ")))
 	}
 }

@@ -25,8 +25,15 @@ type TicketWrite struct {
 	// Body is a ticket.New, ticket.Patch, ticket.NewComment, ticket.NewNote,
 	// ticket.NotePatch or contract.NewAttachment; nil for a delete.
 	Body any
+	// Derive, where given, makes Body of Said, JSON that the caller sent, and of what
+	// is there now; only where no equal write is joined, which may have changed that.
+	// Its errors are Start's.
+	Derive func(context.Context) (any, error)
+	Said   json.RawMessage
 	// File is the file that Body names by its SHA-256, nil where it names none.
 	File SpooledFile
+	// Came is when the call with a File came, which has arrived long after that.
+	Came time.Time
 	// Key is the Idempotency-Key; empty: the write is known by what it says.
 	Key string
 }
@@ -62,16 +69,26 @@ var (
 // retryWrite is when a caller whose write goes on should ask again: it joins.
 const retryWrite = time.Second
 
-// write is writeWithin the time that every call has.
-func (a *api) write(w http.ResponseWriter, r *http.Request, c Caller, asked TicketWrite, answer envelope) error {
-	return a.writeWithin(w, r, c, asked, DecideWithin, answer)
+// fromHere is a call whose body was read: from here on it has as long as any other,
+// or as is left of that.
+func fromHere(r *http.Request) (*http.Request, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(r.Context(), AnswerWithin)
+	return r.WithContext(ctx), cancel
 }
 
-// writeWithin makes a write and answers with what the provider made of it, within
-// wait, or within less where the caller prefers that. Later it goes on all the same:
-// 202 for who asked for that, else 503, because a 2xx without a result would be taken
-// for success.
-func (a *api) writeWithin(w http.ResponseWriter, r *http.Request, c Caller, asked TicketWrite, wait time.Duration, answer envelope) error {
+// leftToDecide is how much of DecideWithin is left of a call's time.
+func leftToDecide(ctx context.Context) time.Duration {
+	end, _ := ctx.Deadline() // every call has one
+	return max(time.Until(end)-(AnswerWithin-DecideWithin), 0)
+}
+
+// write makes a write and answers with what the provider made of it, DecideWithin
+// after its body was read, or sooner where the caller prefers that. Later it goes on
+// all the same: 202 for who asked for that, else 503, because a 2xx without a result
+// would be taken for success.
+func (a *api) write(w http.ResponseWriter, r *http.Request, c Caller, asked TicketWrite, answer envelope) error {
+	r, cancel := fromHere(r)
+	defer cancel()
 	asked.Integration, asked.Key = c.Integration, r.Header.Get("Idempotency-Key")
 	started, err := a.Writes.Start(r.Context(), asked)
 	if err != nil {
@@ -80,7 +97,7 @@ func (a *api) writeWithin(w http.ResponseWriter, r *http.Request, c Caller, aske
 	defer started.Close()
 	w.Header().Set(operationHeader, started.OperationID())
 	prefers := preferenceOf(r.Header)
-	outcome, ended, err := await(r.Context(), started, prefers.forWrite(wait))
+	outcome, ended, err := started.Wait(r.Context(), prefers.forWrite(leftToDecide(r.Context())))
 	if err != nil {
 		return err
 	}
@@ -98,24 +115,13 @@ func (a *api) writeWithin(w http.ResponseWriter, r *http.Request, c Caller, aske
 	}
 	switch {
 	case !ended:
-		return underWay(started.OperationID(), "It is safe, and goes on without you. "+started.Trouble(r.Context()))
+		return underWay(started, asked.File, "It is safe, and goes on without you. "+started.Trouble(r.Context()))
 	case outcome.Status == contract.WriteParked:
-		return underWay(started.OperationID(), "It waits for a person (starter parked list): "+reasonOf(outcome))
+		return underWay(started, asked.File, "It waits for a person (starter parked list): "+reasonOf(outcome))
 	case outcome.Status != contract.WriteOK:
 		return notWritten(started.OperationID(), outcome)
 	}
 	return a.written(w, r, started, outcome, answer)
-}
-
-// await waits for the end of a write, which is asked for in turns.
-func await(ctx context.Context, started StartedWrite, wait time.Duration) (outcome contract.WriteOutcome, ended bool, err error) {
-	for {
-		turn := min(wait, DecideWithin)
-		outcome, ended, err = started.Wait(ctx, turn)
-		if wait -= turn; ended || err != nil || wait <= 0 {
-			return outcome, ended, err
-		}
-	}
 }
 
 // written answers with the result, and says so to the write once it is out.
@@ -161,13 +167,19 @@ func (w *wholeWriter) Write(data []byte) (int, error) {
 	return n, err
 }
 
-// underWay is the answer to a write that may still be made.
-func underWay(operation, detail string) error {
+// underWay is the answer to a write that may still be made. A large file is much to
+// send again, and need not be.
+func underWay(started StartedWrite, file SpooledFile, detail string) error {
+	ask := "GET " + operationPath(started.OperationID())
+	remediation := "Send the same call again: it joins this write, and nothing is made twice. Or ask " + ask + "."
+	if file != nil {
+		remediation = "Ask " + ask + ": as long as it knows the write, and does not say that the file is missing, " +
+			"the file need not be sent again. Sent again, it joins this write, and nothing is made twice."
+	}
 	return &refusal{
 		status: http.StatusServiceUnavailable, message: "The write is still under way", retryAfter: retryWrite,
-		detail:      strings.TrimSpace(detail),
-		remediation: "Send the same call again: it joins this write, and nothing is made twice. Or ask GET " + operationPath(operation) + ".",
-		context:     &problemContext{Operation: operation},
+		detail: strings.TrimSpace(detail), remediation: remediation,
+		context: &problemContext{Operation: started.OperationID()},
 	}
 }
 
@@ -197,7 +209,7 @@ func reasonOf(outcome contract.WriteOutcome) string {
 func writeRefusal(err error) error {
 	switch {
 	case errors.Is(err, ErrInvalidWrite):
-		return badParameter("body", "/", "", err)
+		return badParameter("body", "", "", err)
 	case errors.Is(err, ErrKeyReused):
 		return &refusal{status: http.StatusConflict, message: "Idempotency-Key was used before", detail: err.Error(), err: err,
 			context: &problemContext{Parameter: &problemParameter{ID: "Idempotency-Key", Location: "header"}}}
@@ -215,9 +227,23 @@ type gone struct{ warned }
 type ticketOperation struct {
 	ID       string          `json:"id"`
 	Status   string          `json:"status" doc:"pending, ok, refused, parked or discarded"`
-	Result   json.RawMessage `json:"result,omitempty" doc:"What was made."`
+	Result   json.RawMessage `json:"result,omitempty" doc:"What was made, as the write answers it."`
 	Warnings []string        `json:"warnings,omitempty" doc:"What was asked for and could not be done as it was asked."`
 	Reason   string          `json:"reason,omitempty" doc:"Why it was refused or is parked."`
+}
+
+// resultOf is what a write made, as the write itself is answered. Of what workflows
+// keep, only files have another shape, which no other has: the name of a Go field.
+func resultOf(kept json.RawMessage) (json.RawMessage, error) {
+	var members map[string]json.RawMessage
+	if len(kept) == 0 || json.Unmarshal(kept, &members) != nil || members["FileName"] == nil {
+		return kept, nil
+	}
+	var file ticket.Attachment
+	if err := json.Unmarshal(kept, &file); err != nil {
+		return nil, err
+	}
+	return json.Marshal(metadataOf(file))
 }
 
 func (a *api) getOperation(w http.ResponseWriter, r *http.Request, c Caller) error {
@@ -226,7 +252,10 @@ func (a *api) getOperation(w http.ResponseWriter, r *http.Request, c Caller) err
 	if err != nil {
 		return err
 	}
-	op := ticketOperation{ID: id, Status: outcome.Status, Result: outcome.Result, Warnings: outcome.Warnings}
+	op := ticketOperation{ID: id, Status: outcome.Status, Warnings: outcome.Warnings}
+	if op.Result, err = resultOf(outcome.Result); err != nil {
+		return fmt.Errorf("result of %s: %w", id, err)
+	}
 	if outcome.Error != nil {
 		op.Reason = reasonOf(outcome)
 	}

@@ -22,8 +22,10 @@ import (
 type fakeWrites struct {
 	asked    TicketWrite
 	startErr error
-	outcome  contract.WriteOutcome
-	ended    bool
+	// joins: an equal write is under way.
+	joins   bool
+	outcome contract.WriteOutcome
+	ended   bool
 	// endsAfterAll: it ends between the wait and the 202.
 	endsAfterAll bool
 	answered     int
@@ -32,7 +34,14 @@ type fakeWrites struct {
 	waited       time.Duration
 }
 
-func (f *fakeWrites) Start(_ context.Context, w TicketWrite) (StartedWrite, error) {
+func (f *fakeWrites) Start(ctx context.Context, w TicketWrite) (StartedWrite, error) {
+	if w.Derive != nil && !f.joins {
+		var err error
+		if w.Body, err = w.Derive(ctx); err != nil {
+			return nil, err
+		}
+	}
+	w.Derive = nil // functions are not compared
 	f.asked = w
 	if f.startErr != nil {
 		return nil, f.startErr
@@ -133,7 +142,7 @@ func TestWritesThatTakeLonger(t *testing.T) {
 	assert.Contains(t, p.Detail, "503 from the provider")
 	assert.Equal(t, "write:jira-ops:abc/run", w.Header().Get("X-Operation-Id"))
 	assert.Zero(t, e.writes.async+e.writes.answered)
-	assert.Equal(t, DecideWithin, e.writes.waited)
+	assert.InDelta(t, DecideWithin, e.writes.waited, float64(time.Second))
 
 	e.writes.waited = 0
 	w = e.call("POST", "/v1/ticketing/tickets", body, "Prefer", "wait=5, respond-async")
@@ -156,6 +165,28 @@ func TestWritesThatTakeLonger(t *testing.T) {
 	w = e.call("GET", "/v1/ticketing/operations/write:jira-ops:abc%2Frun", "")
 	assert.JSONEq(t, `{"id":"write:jira-ops:abc/run","status":"parked","reason":"no such user"}`, w.Body.String())
 	assert.Equal(t, http.StatusNotFound, e.call("GET", "/v1/ticketing/operations/other", "").Code)
+}
+
+// Who asks for a write sees what the write itself would have answered.
+func TestAnOperationHasTheResultOfItsWrite(t *testing.T) {
+	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		path, body string
+		made       any
+	}{
+		{"tickets", `{"name":"x"}`, ticket.Ticket{ID: "1", Name: "x", CreatedAt: at, CustomFields: map[string]any{"FileName": "y"}}},
+		{"tickets/1/comments", `{"content":"x"}`, ticket.Comment{ID: "2", TicketID: "1", Content: "x", CreatedAt: at}},
+		{"tickets/1/notes", `{"title":"x","content":"x"}`, ticket.Note{ID: "3", TicketID: "1", Title: "x", CreatedAt: at}},
+		{"attachments/1", inBase64("a.txt", "hello"), ticket.Attachment{ID: "4", TicketID: "1", FileName: "a.txt", FileType: "text/plain", CreatedAt: at, Size: 5}},
+	} {
+		e := newEnv(t)
+		e.writes.outcome, e.writes.ended = made(t, c.made), true
+		var answered, asked struct{ Result json.RawMessage }
+		require.NoError(t, json.Unmarshal(e.call("POST", "/v1/ticketing/"+c.path, c.body).Body.Bytes(), &answered))
+		require.NoError(t, json.Unmarshal(e.call("GET", "/v1/ticketing/operations/write:jira-ops:abc%2Frun", "").Body.Bytes(), &asked))
+		assert.JSONEq(t, string(answered.Result), string(asked.Result), c.path)
+		assert.Contains(t, string(asked.Result), `"id":`)
+	}
 }
 
 // A write is made although not all of it could be: its caller hears of the rest.
@@ -217,7 +248,7 @@ func TestBadBodiesNameTheMember(t *testing.T) {
 	e := newEnv(t)
 	for _, c := range []struct{ method, path, body, pointer string }{
 		{"POST", "tickets", `{}`, "/name"}, {"POST", "tickets", `{"name":" "}`, "/name"}, {"POST", "tickets", `{"name":7}`, "/name"},
-		{"POST", "tickets", `{"name":"x","priority":"HUGE"}`, "/priority"}, {"POST", "tickets", `nonsense`, "/"},
+		{"POST", "tickets", `{"name":"x","priority":"HUGE"}`, "/priority"}, {"POST", "tickets", `nonsense`, ""}, {"PATCH", "tickets/1", `{}`, ""},
 		{"POST", "tickets/1/comments", `{"content":""}`, "/content"}, {"POST", "tickets/1/notes", `{"content":"x"}`, "/title"},
 		{"POST", "attachments/1", `{"file_name":"a","content":"***"}`, "/content"}, {"POST", "attachments/1", `{"content":""}`, "/file_name"},
 		{"PATCH", "tickets/1", `[{"op":"replace","path":"/id","value":"x"}]`, "/0/path"}, {"PATCH", "tickets/1/notes/1", `[{"op":"replace","path":"/status","value":"x"}]`, "/0/path"},
@@ -240,10 +271,11 @@ func TestErrorsOfBodiesArePlain(t *testing.T) {
 	e := newEnv(t)
 	for _, c := range []struct{ path, body, want string }{
 		{"tickets", `nonsense`, "the body is not valid JSON: invalid character"},
-		{"tickets", ``, "the body is not valid JSON: unexpected end"},
+		{"tickets", ``, "the body is not valid JSON: it is empty"},
+		{"tickets", `{"name":"x"}}`, "the body is not valid JSON: want one value and nothing after it"},
 		{"tickets", `[]`, "the body is of the wrong type: want an object"},
 		{"attachments/1", `[]`, "the body is of the wrong type: want an object"},
-		{"attachments/1", `{"file_name":`, "the body is not valid JSON: unexpected end"},
+		{"attachments/1", `{"file_name":`, "the body is not valid JSON: it ends too early"},
 		{"tickets", `{"name":"x","custom_fields":7}`, "custom_fields: is of the wrong type: want an object"},
 		{"tickets", `{"name":"x","tags":"a"}`, "tags: is of the wrong type: want a list"},
 		{"tickets", `{"name":7}`, "name: is of the wrong type: want a text"},
@@ -276,4 +308,32 @@ func TestTheLargestFileIsTaken(t *testing.T) {
 	}
 	w = e.call("POST", "/v1/ticketing/tickets/T1/comments", fmt.Sprintf(`{"content":%q}`, large[:DefaultMaxBody+1]))
 	assert.Equal(t, http.StatusRequestEntityTooLarge, w.Code, "other bodies have the usual limit")
+}
+
+// What a patch is made of is read only when no equal one is under way: that may have
+// changed it.
+func TestAPatchThatLooksJoinsBeforeItLooks(t *testing.T) {
+	for _, c := range []struct {
+		path, body, again string
+		want              any
+	}{
+		{"tickets/1", `[{"op":"test","path":"/name","value":"Disk full"},{"op":"replace","path":"/name","value":"x"}]`, `[{"op":"test","path":"/name","value":"gone"}]`,
+			ticket.Patch{Name: ptr("x")}},
+		{"tickets/1/notes/n", `[{"op":"test","path":"/title","value":"Cause"},{"op":"copy","from":"/title","path":"/content"}]`, `[{"op":"test","path":"/title","value":"gone"}]`,
+			ticket.NotePatch{Content: ptr("Cause")}},
+	} {
+		e := newEnv(t)
+		e.ticketing.notes = []ticket.Note{{ID: "n", TicketID: "1", Title: "Cause", Content: "A log."}}
+		e.writes.outcome, e.writes.ended = contract.WriteOutcome{Status: contract.WriteOK, Result: json.RawMessage(`{}`)}, true
+		w := e.call("PATCH", "/v1/ticketing/"+c.path, c.body)
+		require.Equal(t, http.StatusOK, w.Code, w.Body.String())
+		assert.Equal(t, c.want, e.writes.asked.Body)
+		assert.Equal(t, c.body, string(e.writes.asked.Said))
+		assert.Equal(t, http.StatusConflict, e.call("PATCH", "/v1/ticketing/"+c.path, c.again).Code)
+		e.writes.joins, e.ticketing.id = true, ""
+		assert.Equal(t, http.StatusOK, e.call("PATCH", "/v1/ticketing/"+c.path, c.again).Code)
+		assert.Empty(t, e.ticketing.id, "nothing is read")
+	}
+	e := newEnv(t)
+	assert.Equal(t, http.StatusNotFound, e.call("PATCH", "/v1/ticketing/tickets/1/notes/other", `[{"op":"test","path":"/title","value":"x"}]`).Code)
 }

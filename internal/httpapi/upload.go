@@ -42,51 +42,43 @@ var (
 const (
 	// DefaultMaxUpload is the largest file that is taken, in bytes.
 	DefaultMaxUpload = 256 << 20
-	// uploadWithin is how long a call with a file may take, its answer included,
-	// uploadWait how long of that it waits for a large one to be made that came as
-	// it is. In JSON it is a call of the connector's clients, which wait no longer
-	// than for any other write.
+	// uploadWithin is how long a call with a file may take, its answer included.
 	uploadWithin = 30 * time.Minute
-	uploadWait   = 2 * time.Minute
 	// retryNoRoom is when there may be room in the spool again.
 	retryNoRoom = time.Minute
 )
 
 func (a *api) createAttachment(w http.ResponseWriter, r *http.Request, c Caller) error {
-	asked, file, raw, err := a.readAttachment(w, r)
+	came := a.Now()
+	asked, file, err := a.readAttachment(w, r)
 	if err != nil {
 		return err
 	}
-	wait := DecideWithin // from here on it is a call like any other
+	write := TicketWrite{Operator: ticketing.CreateAttachment, TicketID: r.PathValue("ticketId"), Body: asked}
 	if file != nil {
 		defer file.Discard()
-		if raw {
-			wait = uploadWait
-		}
+		write.File, write.Came = file, came
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), wait+AnswerWithin-DecideWithin)
-	defer cancel()
-	return a.writeWithin(w, r.WithContext(ctx), c, TicketWrite{
-		Operator: ticketing.CreateAttachment, TicketID: r.PathValue("ticketId"), Body: asked, File: file,
-	}, wait, attachmentEnvelope())
+	return a.write(w, r, c, write, attachmentEnvelope())
 }
 
 // readAttachment reads a file that comes as it is, or in base64 within JSON. A
 // small one is whole in what it answers, a large one is in the spool.
-func (a *api) readAttachment(w http.ResponseWriter, r *http.Request) (asked contract.NewAttachment, file SpooledFile, raw bool, err error) {
+func (a *api) readAttachment(w http.ResponseWriter, r *http.Request) (asked contract.NewAttachment, file SpooledFile, err error) {
 	if err := plainEncoding(r); err != nil {
-		return asked, nil, false, err
+		return asked, nil, err
 	}
 	body := &unhurried{ctx: r.Context(), body: r.Body, connection: http.NewResponseController(w), patience: a.patience}
-	if asked.FileName, asked.FileType, raw, err = rawUpload(r); err != nil {
-		return asked, nil, raw, err
+	name, kind, raw, err := rawUpload(r)
+	switch {
+	case err != nil:
+		return asked, nil, err
+	case !raw:
+		return a.readAttachmentJSON(http.MaxBytesReader(w, io.NopCloser(body), 2*maxBase64))
 	}
-	if raw {
-		file, err = a.take(&asked, body, r.ContentLength, a.MaxUpload)
-	} else {
-		asked, file, err = a.readAttachmentJSON(http.MaxBytesReader(w, io.NopCloser(body), 2*maxBase64))
-	}
-	return asked, file, raw, err
+	asked.FileName, asked.FileType = name, kind
+	file, err = a.take(&asked, body, r.ContentLength, a.MaxUpload)
+	return asked, file, err
 }
 
 // rawUpload tells a file that comes as it is from one in JSON. Some clients send

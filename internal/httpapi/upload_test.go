@@ -15,6 +15,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 	"unicode/utf8"
 
@@ -129,16 +130,16 @@ func TestALargeFileIsInTheSpool(t *testing.T) {
 	}
 }
 
-// A 202 could not be forgotten, so there is none. What came as it is, is waited for
-// longer instead; in JSON it is answered like any other call of the connector.
-func TestALargeFileIsWaitedFor(t *testing.T) {
+// A 202 could not be forgotten, so there is none for a large file. It is waited for
+// as for any other write, and need not be sent again.
+func TestALargeFileIsAnsweredInTime(t *testing.T) {
 	large := strings.Repeat("x", contract.MaxAttachment+1)
 	for _, c := range []struct {
 		name, query, body, kind, prefer string
 		status                          int
 		waited                          time.Duration
 	}{
-		{"bytes", "?file_name=a", large, "application/octet-stream", "respond-async", 503, uploadWait},
+		{"bytes", "?file_name=a", large, "application/octet-stream", "respond-async", 503, DecideWithin},
 		{"bytes, hurried", "?file_name=a", large, "application/octet-stream", "wait=3", 503, 3 * time.Second},
 		{"small bytes", "?file_name=a", large[1:], "application/octet-stream", "respond-async", 202, DecideWithin},
 		{"JSON", "", inBase64("a", large), "application/json", "", 503, DecideWithin},
@@ -150,14 +151,38 @@ func TestALargeFileIsWaitedFor(t *testing.T) {
 			e.writes.ended = false
 			w := e.call("POST", filePath+c.query, c.body, "Content-Type", c.kind, "Prefer", c.prefer)
 			assert.Equal(t, c.status, w.Code)
-			assert.Equal(t, c.waited, e.writes.waited)
+			assert.InDelta(t, c.waited, e.writes.waited, float64(time.Second))
 			assert.Equal(t, c.status == 202, e.writes.async == 1)
 			if c.status == 503 {
 				assert.Equal(t, "1", w.Header().Get("Retry-After"))
 				assert.Contains(t, w.Body.String(), e.writes.OperationID())
+				assert.Equal(t, e.writes.asked.File != nil, strings.Contains(w.Body.String(), "the file need not be sent again"))
 			}
 		})
 	}
+}
+
+// A file may take long to arrive; it is answered as soon after that as any call.
+func TestAFileIsWaitedForFromItsEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e, _ := uploadEnv(t)
+		e.writes.ended = false
+		body := io.MultiReader(strings.NewReader(strings.Repeat("x", 1<<20)), &pause{10 * time.Minute}, strings.NewReader("x"))
+		r := httptest.NewRequest("POST", filePath+"?file_name=a", body)
+		r.Header.Set("Authorization", "Bearer "+token)
+		w := httptest.NewRecorder()
+		e.handler.ServeHTTP(w, r)
+		assert.Equal(t, http.StatusServiceUnavailable, w.Code, w.Body.String())
+		assert.Equal(t, DecideWithin, e.writes.waited)
+	})
+}
+
+// pause is a body that is silent, and then ends.
+type pause struct{ time.Duration }
+
+func (p *pause) Read([]byte) (int, error) {
+	time.Sleep(p.Duration) // within synctest
+	return 0, io.EOF
 }
 
 // net/http ends the call's context as well; it is the sender who was too slow all

@@ -54,10 +54,10 @@ type contentSplitter struct {
 // missing.
 func (s *contentSplitter) fileName() (string, error) {
 	if !utf8.Valid(s.rest.Bytes()) {
-		return "", bodyError("/", "is not valid UTF-8") // encoding/json would put other signs there
+		return "", bodyError("", "is not valid UTF-8") // encoding/json would put other signs there
 	}
 	var body createAttachmentRequest
-	if err := unmarshalTicketing(s.rest.Bytes(), &body); err != nil {
+	if err := decodeTicketing(s.rest.Bytes(), &body); err != nil {
 		return "", err
 	}
 	if err := goodFileName(body.FileName); err != nil {
@@ -184,7 +184,7 @@ func (t *jsonText) Read(p []byte) (int, error) {
 	}
 	_, err := t.body.Peek(1)
 	if err == io.EOF {
-		return 0, bodyError("/", "is not valid JSON: it ends within the content")
+		return 0, bodyError("", "is not valid JSON: it ends within the content")
 	}
 	if err != nil {
 		return 0, err
@@ -212,7 +212,7 @@ func (t *jsonText) Read(p []byte) (int, error) {
 		p[0], err = t.escaped()
 		return 1, err
 	default:
-		return 0, bodyError("/", "is not valid JSON: a line break within the content")
+		return 0, bodyError("", "is not valid JSON: a line break within the content")
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
@@ -50,9 +51,17 @@ type WriteRequest struct {
 	// Body is a ticket.New, ticket.Patch, ticket.NewComment, ticket.NewNote,
 	// ticket.NotePatch or contract.NewAttachment; nil for a delete.
 	Body any
+	// Derive, where given, makes Body of Said, JSON that the caller sent, and of what
+	// is there now: only where no write that says the same is to be joined, which may
+	// have changed it. Its errors are Start's.
+	Derive func(context.Context) (any, error)
+	Said   json.RawMessage
 	// HeldBy is the task queue of the process that holds the file to be attached,
 	// where Body names one by its SHA-256.
 	HeldBy string
+	// Came is when the caller began to ask, where that is long ago: a write that has
+	// ended since then is joined as one that runs. Zero: now.
+	Came time.Time
 	// IdempotencyKey is what the caller calls the write; empty: a write is known
 	// by what it says.
 	IdempotencyKey string
@@ -69,6 +78,9 @@ const memoBody = "BodyHash"
 //
 // The caller closes what it gets.
 func (w *Writes) Start(ctx context.Context, r WriteRequest) (*Write, error) {
+	if r.Derive != nil {
+		return w.startDerived(ctx, r)
+	}
 	in, id, err := w.input(ctx, r)
 	if err != nil {
 		return nil, err
@@ -76,7 +88,7 @@ func (w *Writes) Start(ctx context.Context, r WriteRequest) (*Write, error) {
 	if err := w.gates.wait(ctx, id); err != nil {
 		return nil, err
 	}
-	h, err := w.start(ctx, r, in, id)
+	h, err := w.startOrRejoin(ctx, r, in, id)
 	if err != nil || in.HeldBy == "" {
 		return h, err
 	}
@@ -135,18 +147,31 @@ func (w *Writes) input(ctx context.Context, r WriteRequest) (contract.WriteTicke
 			return in, "", invalid(err)
 		}
 	}
-	if in.BodyHash, err = contract.WriteHash(r.Operator, r.TicketID, r.PartID, in.Body); err != nil {
+	in.Derived = r.Derive != nil
+	id, hash, err := r.identity(in.Body)
+	if err != nil {
 		return in, "", invalid(err)
 	}
-	id := contract.WriteID(r.Integration, in.BodyHash)
-	if in.Keyed {
-		id = contract.WriteID(r.Integration, contract.KeyedHash(r.IdempotencyKey))
-	}
+	in.BodyHash = hash
 	if err := in.Validate(id); err != nil {
 		return in, "", invalid(err)
 	}
 	in.Provider, err = w.provider(ctx, r.Integration)
 	return in, id, err
+}
+
+// identity is the workflow id of a write, and the hash of what it says.
+func (r WriteRequest) identity(body json.RawMessage) (id, hash string, err error) {
+	if r.Derive != nil {
+		body = r.Said
+	}
+	if hash, err = contract.WriteHash(r.Operator, r.TicketID, r.PartID, body); err != nil {
+		return "", "", err
+	}
+	if r.IdempotencyKey != "" {
+		return contract.WriteID(r.Integration, contract.KeyedHash(r.IdempotencyKey)), hash, nil
+	}
+	return contract.WriteID(r.Integration, hash), hash, nil
 }
 
 // sameBody refuses a key that stands for something else.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -44,20 +43,20 @@ type Patch struct {
 	operations []patchOperation
 }
 
-// ParsePatch reads a bare list of operations on the members named; "" in a name's
-// place stands for nothing else. Its errors are *PatchError.
-func ParsePatch(body []byte, members []string) (Patch, error) {
+// ParsePatch reads a bare list of operations on the members named. Those of others
+// can be tested and copied from, not changed. Its errors are *PatchError.
+func ParsePatch(body []byte, members []string, others ...string) (Patch, error) {
 	var p Patch
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&p.operations); err != nil {
-		return p, &PatchError{Pointer: "/", Message: "want a list of JSON Patch operations (RFC 6902): " + err.Error()}
+		return p, &PatchError{Pointer: "/", Message: "want a list of JSON Patch operations (RFC 6902): " + plain(err)}
 	}
 	if len(p.operations) == 0 || len(p.operations) > maxPatch {
 		return p, &PatchError{Pointer: "/", Message: fmt.Sprintf("want 1 to %d operations", maxPatch)}
 	}
 	for i, op := range p.operations {
-		if err := op.check(i, members); err != nil {
+		if err := op.check(i, members, slices.Concat(members, others)); err != nil {
 			return p, err
 		}
 	}
@@ -69,7 +68,7 @@ func ParsePatch(body []byte, members []string) (Patch, error) {
 	return p, nil
 }
 
-func (op patchOperation) check(i int, members []string) error {
+func (op patchOperation) check(i int, members, readable []string) error {
 	at := func(member, format string, args ...any) error {
 		return &PatchError{Pointer: fmt.Sprintf("/%d/%s", i, member), Message: fmt.Sprintf(format, args...)}
 	}
@@ -78,24 +77,32 @@ func (op patchOperation) check(i int, members []string) error {
 		if op.Value == nil {
 			return at("value", "missing; %q with null clears the member", op.Op)
 		}
-	case "copy", "move":
-		if err := pointsTo(op.From, members); err != nil {
+	case "copy":
+		if err := pointsTo(op.From, readable, "tested or copied"); err != nil {
+			return at("from", "%v", err)
+		}
+	case "move":
+		if err := pointsTo(op.From, members, "changed"); err != nil {
 			return at("from", "%v", err)
 		}
 	case "remove":
 	default:
 		return at("op", "%q is none of add, remove, replace, move, copy, test", op.Op)
 	}
-	if err := pointsTo(op.Path, members); err != nil {
+	err := pointsTo(op.Path, members, "changed")
+	if op.Op == "test" {
+		err = pointsTo(op.Path, readable, "tested or copied")
+	}
+	if err != nil {
 		return at("path", "%v", err)
 	}
 	return nil
 }
 
-func pointsTo(pointer string, members []string) error {
+func pointsTo(pointer string, members []string, done string) error {
 	first, _, _ := strings.Cut(strings.TrimPrefix(pointer, "/"), "/")
 	if !strings.HasPrefix(pointer, "/") || !slices.Contains(members, first) {
-		return fmt.Errorf("%q points to nothing that can be changed; want / and one of %v", pointer, members)
+		return fmt.Errorf("%q points to nothing that can be %s; want / and one of %v", pointer, done, members)
 	}
 	return nil
 }
@@ -117,7 +124,6 @@ func (p Patch) Blind() bool {
 func (p Patch) apply(document []byte) ([]byte, error) {
 	options := jsonpatch.NewApplyOptions()
 	options.EnsurePathExistsOnAdd = true
-	options.AllowMissingPathOnRemove = true
 	out, err := p.raw.ApplyWithOptions(document, options)
 	if err != nil {
 		return nil, &PatchError{Pointer: "/", Message: err.Error(), Failed: errors.Is(err, jsonpatch.ErrTestFailed)}
@@ -136,7 +142,7 @@ func TicketMembers() []string {
 // Ticket is what the patch makes of a ticket; an empty one where it is Blind. Only
 // members that change are set.
 func (p Patch) Ticket(current ticket.Ticket) (ticket.Patch, error) {
-	before, err := patchable(current)
+	before, err := membersOf(current)
 	if err != nil {
 		return ticket.Patch{}, err
 	}
@@ -181,17 +187,16 @@ func (p Patch) seed(document map[string]json.RawMessage) error {
 	return err
 }
 
-// patchable is a ticket's members that a patch can change, as JSON.
-func patchable(t ticket.Ticket) (map[string]json.RawMessage, error) {
-	data, err := json.Marshal(t)
+// membersOf are the members of a ticket or a note, as JSON.
+func membersOf(v any) (map[string]json.RawMessage, error) {
+	data, err := json.Marshal(v)
 	if err != nil {
-		return nil, fmt.Errorf("encode the ticket: %w", err)
+		return nil, fmt.Errorf("encode %T: %w", v, err)
 	}
 	var all map[string]json.RawMessage
 	if err := json.Unmarshal(data, &all); err != nil {
-		return nil, fmt.Errorf("decode the ticket: %w", err)
+		return nil, fmt.Errorf("decode %T: %w", v, err)
 	}
-	maps.DeleteFunc(all, func(name string, _ json.RawMessage) bool { return !slices.Contains(TicketMembers(), name) })
 	return all, nil
 }
 
@@ -258,9 +263,24 @@ func decode(data json.RawMessage, into any) error {
 		return nil
 	}
 	if err := json.Unmarshal(data, into); err != nil {
-		return errors.New("is of the wrong type: " + err.Error())
+		return errors.New("is of the wrong type: " + plain(err))
 	}
 	return nil
+}
+
+// plain says what is wrong with JSON in the words of those who write it.
+func plain(err error) string {
+	mistyped, ok := errors.AsType[*json.UnmarshalTypeError](err)
+	switch {
+	case ok && mistyped.Field != "":
+		return "not a " + mistyped.Value + " as " + mistyped.Field
+	case ok:
+		return "not a " + mistyped.Value
+	case errors.As(err, new(*time.ParseError)):
+		return `want a time like "2026-05-06T07:08:09Z"`
+	default:
+		return strings.TrimPrefix(err.Error(), "json: ")
+	}
 }
 
 // setCustom sets the custom fields that differ; nil clears one.
@@ -286,14 +306,19 @@ func setCustom(out *ticket.Patch, was, is json.RawMessage) error {
 // NoteMembers are those of a note that a patch can change.
 func NoteMembers() []string { return []string{"title", "content"} }
 
-// Note is what the patch makes of a note: its members are replaced as a whole.
-func (p Patch) Note() (ticket.NotePatch, error) {
+// Note is what the patch makes of a note; an empty one where it is Blind. Only
+// members that change are set.
+func (p Patch) Note(current ticket.Note) (ticket.NotePatch, error) {
 	var out ticket.NotePatch
-	if !p.Blind() {
-		return out, &PatchError{Pointer: "/", Message: "a note is changed by add, replace and remove of /title and /content"}
-	}
-	document, err := p.apply([]byte(`{"title":"","content":""}`))
+	before, err := membersOf(current)
 	if err != nil {
+		return out, err
+	}
+	document, err := json.Marshal(before)
+	if err != nil {
+		return out, fmt.Errorf("encode the note: %w", err)
+	}
+	if document, err = p.apply(document); err != nil {
 		return out, err
 	}
 	after := map[string]json.RawMessage{}
@@ -301,7 +326,7 @@ func (p Patch) Note() (ticket.NotePatch, error) {
 		return out, &PatchError{Pointer: "/", Message: err.Error()}
 	}
 	for name, field := range map[string]**string{"title": &out.Title, "content": &out.Content} {
-		if !p.names(name) {
+		if !p.names(name) && equalJSON(before[name], after[name]) {
 			continue
 		}
 		text := ""

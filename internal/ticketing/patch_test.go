@@ -85,9 +85,11 @@ func TestPatchesThatAreRefused(t *testing.T) {
 		{"no from", `[{"op":"copy","path":"/name"}]`, "/0/from", "points to nothing", false},
 		{"mistyped member", `[{"op":"replace","path":"/name","valeu":"x"}]`, "/", "unknown field", false},
 		{"a test that fails", `[{"op":"test","path":"/status","value":"Done"}]`, "/", "", true},
-		{"wrong type", `[{"op":"replace","path":"/name","value":7}]`, "/name", "wrong type", false},
-		{"wrong time", `[{"op":"replace","path":"/due_date","value":"tomorrow"}]`, "/due_date", "wrong type", false},
+		{"wrong type", `[{"op":"replace","path":"/name","value":7}]`, "/name", "is of the wrong type: not a number", false},
+		{"wrong time", `[{"op":"replace","path":"/due_date","value":"tomorrow"}]`, "/due_date", `want a time like "2026`, false},
 		{"an index that is not there", `[{"op":"replace","path":"/tags/9","value":"x"}]`, "/", "", false},
+		{"no such index to remove", `[{"op":"remove","path":"/tags/9"}]`, "/", "", false},
+		{"what only can be looked at", `[{"op":"move","from":"/updated_at","path":"/name"}]`, "/0/from", "nothing that can be changed", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			patch, err := ticketing.ParsePatch([]byte(c.patch), ticketing.TicketMembers())
@@ -99,6 +101,59 @@ func TestPatchesThatAreRefused(t *testing.T) {
 			assert.Equal(t, c.pointer, bad.Pointer)
 			assert.Contains(t, bad.Message, c.says)
 			assert.Equal(t, c.failed, bad.Failed)
+		})
+	}
+}
+
+// What nobody can change can be held against a patch: two who change a ticket at the
+// same time notice it so.
+func TestAPatchLooksAtMoreThanItChanges(t *testing.T) {
+	const guarded = `[{"op":"test","path":"/updated_at","value":"2026-05-06T07:08:09Z"},{"op":"copy","from":"/id","path":"/summary"}]`
+	patch, err := ticketing.ParsePatch([]byte(guarded), ticketing.TicketMembers(), "id", "updated_at")
+	require.NoError(t, err)
+	now := current()
+	now.UpdatedAt = now.DueDate
+	got, err := patch.Ticket(now)
+	require.NoError(t, err)
+	assert.Equal(t, ticket.Patch{Summary: ptr("1")}, got)
+	now.UpdatedAt = now.UpdatedAt.Add(time.Second)
+	_, err = patch.Ticket(now)
+	var bad *ticketing.PatchError
+	require.ErrorAs(t, err, &bad)
+	assert.True(t, bad.Failed)
+	_, err = ticketing.ParsePatch([]byte(guarded), ticketing.TicketMembers())
+	assert.ErrorContains(t, err, "tested or copied")
+}
+
+func TestPatchOfANote(t *testing.T) {
+	note := ticket.Note{ID: "7", Title: "Cause", Content: "A log."}
+	for _, c := range []struct {
+		name, patch string
+		want        ticket.NotePatch
+		failed      string
+	}{
+		{"replace", `[{"op":"replace","path":"/content","value":"x"}]`, ticket.NotePatch{Content: ptr("x")}, ""},
+		{"remove", `[{"op":"remove","path":"/title"}]`, ticket.NotePatch{Title: ptr("")}, ""},
+		{"test", `[{"op":"test","path":"/title","value":"Cause"},{"op":"add","path":"/content","value":"x"}]`, ticket.NotePatch{Content: ptr("x")}, ""},
+		{"copy", `[{"op":"copy","from":"/title","path":"/content"}]`, ticket.NotePatch{Content: ptr("Cause")}, ""},
+		{"copy what stays", `[{"op":"copy","from":"/id","path":"/content"}]`, ticket.NotePatch{Content: ptr("7")}, ""},
+		{"move", `[{"op":"move","from":"/content","path":"/title"}]`, ticket.NotePatch{Title: ptr("A log."), Content: ptr("")}, ""},
+		{"a test that fails", `[{"op":"test","path":"/title","value":"x"}]`, ticket.NotePatch{}, "test"},
+		{"wrong type", `[{"op":"replace","path":"/title","value":7}]`, ticket.NotePatch{}, "/title: is of the wrong type: not a number"},
+		{"what stays", `[{"op":"replace","path":"/id","value":"x"}]`, ticket.NotePatch{}, "nothing that can be changed"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			patch, err := ticketing.ParsePatch([]byte(c.patch), ticketing.NoteMembers(), "id")
+			var got ticket.NotePatch
+			if err == nil {
+				got, err = patch.Note(note)
+			}
+			if c.failed != "" {
+				require.ErrorContains(t, err, c.failed)
+				return
+			}
+			require.NoError(t, err)
+			assert.Equal(t, c.want, got)
 		})
 	}
 }
