@@ -62,8 +62,8 @@ func textField(field string, have func(ticket.Ticket) string) understand {
 }
 
 const (
-	// Words of these lengths are neither stop words, nor operators of the text
-	// search, nor cut by it.
+	// Words of these lengths are, but for three, neither stop words, nor operators of
+	// the text search, nor cut by it.
 	shortestWord, longestWord = 5, 40
 	// maxWords bounds what Jira is asked for.
 	maxWords = 8
@@ -77,7 +77,8 @@ func wholeWords(text string, part bool) []string {
 		words := strings.Fields(piece)
 		for i, w := range words {
 			inside := i > 0 && i < len(words)-1
-			if len(w) >= shortestWord && len(w) <= longestWord && (inside || !part) && !strings.ContainsFunc(w, notPlain) && len(out) < maxWords {
+			if len(w) >= shortestWord && len(w) <= longestWord && (inside || !part) &&
+				!strings.ContainsFunc(w, notPlain) && !isStopWord(w) && len(out) < maxWords {
 				out = append(out, w)
 			}
 		}
@@ -86,6 +87,12 @@ func wholeWords(text string, part bool) []string {
 		}
 	}
 	return out
+}
+
+// isStopWord: such words are not in the index (Lucene's, for English), so that who
+// asks for one finds nothing. The shorter ones are never asked for.
+func isStopWord(word string) bool {
+	return slices.Contains([]string{"their", "there", "these"}, strings.ToLower(word))
 }
 
 func notPlain(r rune) bool {

@@ -333,3 +333,17 @@ func TestFaultsOfAQuery(t *testing.T) {
 	w.client = w.newClient()
 	assert.Equal(t, []string{full}, w.all(q), "a little trouble is got over")
 }
+
+// Jira's index has no stop words: who asks it for one finds nothing.
+func TestTextsWithStopWordsAreFound(t *testing.T) {
+	w := newWorld(t)
+	n := newTicket(1)
+	n.Name = "Their disk: there again"
+	made := w.create(n)
+	for _, text := range []string{"name[eq]their disk: there again", "name[like]disk: there again", "name[like]ir disk: there ag"} {
+		page, err := w.client.QueryTickets(t.Context(), ticket.Query{Filters: []ticket.Filter{filter(t, text)}})
+		require.NoError(t, err)
+		require.Len(t, page.Items, 1, text)
+		assert.Equal(t, made.ID, page.Items[0].ID)
+	}
+}

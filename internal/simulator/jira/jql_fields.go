@@ -118,8 +118,15 @@ func compareText(f jqlField, name, op, query string) (func(*Issue) bool, error) 
 	}, nil
 }
 
+// stopWords are not in the index: who asks for nothing else finds nothing. They
+// are those of Lucene for English.
+func stopWords() []string {
+	return strings.Fields("a an and are as at be but by for if in into is it no not of on or such that the their then there these they this to was will with")
+}
+
 func stems(text string) []string {
 	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) })
+	words = slices.DeleteFunc(words, func(w string) bool { return slices.Contains(stopWords(), w) })
 	for i, w := range words {
 		for _, ending := range []string{"ing", "ed", "s"} {
 			if stem, ok := strings.CutSuffix(w, ending); ok && len(stem) > 2 {
