@@ -112,6 +112,37 @@ func TestAnEqualWriteWaitsForTheAnswerOfTheFirst(t *testing.T) {
 	assert.Equal(t, "T2", <-started)
 }
 
+// The same where another process is asked: it cannot know that the answer is just
+// being read.
+func TestAnEqualWriteElsewhereWaitsForTheAnswerOfTheFirst(t *testing.T) {
+	r := newRecorder(t)
+	first := r.start(newTicketWrite("Disk full", ""))
+	r.wait(first, contract.WriteOK)
+	elsewhere := operate.NewWrites(r.client, func(context.Context, string) (string, error) { return "desk", nil })
+	started := make(chan *operate.Write, 1)
+	go func() {
+		next, err := elsewhere.Start(t.Context(), newTicketWrite("Disk full", ""))
+		assert.NoError(t, err)
+		started <- next
+	}()
+	select {
+	case <-started:
+		require.Fail(t, "did not wait")
+	case <-time.After(300 * time.Millisecond):
+	}
+	require.NoError(t, first.Answered(t.Context()))
+	next := <-started
+	defer next.Close()
+	assert.Equal(t, "T2", r.wait(next, contract.WriteOK).TicketID)
+
+	// Nobody says that the second was answered, so it is the same again.
+	again, err := operate.NewWrites(r.client, func(context.Context, string) (string, error) { return "desk", nil }).
+		Start(t.Context(), newTicketWrite("Disk full", ""))
+	require.NoError(t, err)
+	defer again.Close()
+	assert.Equal(t, next.OperationID(), again.OperationID())
+}
+
 func TestAKeyNamesOneWriteForGood(t *testing.T) {
 	r := newRecorder(t)
 	one := r.post(newTicketWrite("Disk full", "order-17"), contract.WriteOK)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -141,6 +142,8 @@ func (a *api) written(w http.ResponseWriter, r *http.Request, started StartedWri
 	if err != nil {
 		return err
 	}
+	// Without its length the end of the body would go out only when we return.
+	w.Header().Set("Content-Length", strconv.Itoa(len(data)))
 	whole := &wholeWriter{ResponseWriter: w}
 	writeBytes(whole, status, data)
 	if err := http.NewResponseController(w).Flush(); whole.err != nil || err != nil && !errors.Is(err, http.ErrNotSupported) {

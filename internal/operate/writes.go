@@ -103,28 +103,57 @@ func (w *Writes) Start(ctx context.Context, r WriteRequest) (*Write, error) {
 func (w *Writes) start(ctx context.Context, r WriteRequest, in contract.WriteTicketInput, id string) (*Write, error) {
 	options := client.StartWorkflowOptions{
 		ID: id, TaskQueue: contract.QueueWorkflows,
-		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
-		StaticSummary:            writeSummary(r), StaticDetails: writeDetails(r),
+		WorkflowIDConflictPolicy:                 enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
+		WorkflowIDReusePolicy:                    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		WorkflowExecutionErrorWhenAlreadyStarted: true,
+		StaticSummary:                            writeSummary(r), StaticDetails: writeDetails(r),
 		TypedSearchAttributes: writeAttributes(r),
 		Memo:                  map[string]any{memoBody: in.BodyHash},
 	}
 	if in.Keyed {
-		options.WorkflowIDConflictPolicy = enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL
 		options.WorkflowIDReusePolicy = enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE
-		options.WorkflowExecutionErrorWhenAlreadyStarted = true
 	}
-	run, err := w.temporal.ExecuteWorkflow(ctx, options, contract.WriteTicket, in)
-	if started, ok := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); ok {
-		if err := w.sameBody(ctx, id, started.RunId, in.BodyHash); err != nil {
-			return nil, err
+	for {
+		run, err := w.temporal.ExecuteWorkflow(ctx, options, contract.WriteTicket, in)
+		if err == nil {
+			return &Write{of: w, id: id, run: run.GetRunID(), keyed: in.Keyed}, nil
 		}
-		return &Write{of: w, id: id, run: started.RunId, keyed: true}, nil
+		started, ok := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err)
+		if !ok {
+			return nil, fmt.Errorf("start %s: %w", id, classify(err))
+		}
+		joined := &Write{of: w, id: id, run: started.RunId, keyed: in.Keyed}
+		if in.Keyed {
+			return joined, w.sameBody(ctx, id, started.RunId, in.BodyHash)
+		}
+		if over, err := joined.overSoon(ctx); err != nil || !over {
+			return joined, err
+		}
 	}
+}
+
+// answeredSoon is how long an equal write waits for whether the answer of one that is
+// made was written in full, by whatever process.
+const answeredSoon = time.Second
+
+// overSoon: the run that was joined had made its write before, and ends, as it does
+// when its caller has the answer. Whoever came before that is another write.
+func (h *Write) overSoon(ctx context.Context) (bool, error) {
+	described, err := h.of.temporal.DescribeWorkflowExecution(ctx, h.id, h.run)
 	if err != nil {
-		return nil, fmt.Errorf("start %s: %w", id, classify(err))
+		return false, fmt.Errorf("look at %s: %w", h.id, classify(err))
 	}
-	return &Write{of: w, id: id, run: run.GetRunID(), keyed: in.Keyed}, nil
+	info := described.GetWorkflowExecutionInfo()
+	if info.GetStatus() != enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING {
+		return true, nil
+	}
+	if keyword(info, contract.AttributeState) != contract.StateClosed {
+		return false, nil
+	}
+	waiting, cancel := context.WithTimeout(ctx, answeredSoon)
+	defer cancel()
+	err = h.of.temporal.GetWorkflow(waiting, h.id, h.run).Get(waiting, nil)
+	return err == nil, ctx.Err()
 }
 
 // ID is the workflow id that a write has, or is going to have; ErrInvalid where it
