@@ -64,7 +64,8 @@ func (s *stack) testTicketLife(t *testing.T) {
 	assert.ElementsMatch(t, []any{"disk", "more"}, read["tags"])
 	assert.Equal(t, "HIGH", read["priority"])
 
-	comment := one(t, s.ticketing(t, 201, "POST", path+"/comments", `{"content":"We look at it."}`))
+	comment := one(t, s.ticketing(t, 201, "POST", path+"/comments", `{"content":"We look at it.","creator":"anna@acme.example"}`))
+	assert.Equal(t, "Creator: anna@acme.example\n\nWe look at it.", comment["content"], "Jira's comments are its own account's")
 	note := one(t, s.ticketing(t, 201, "POST", path+"/notes", `{"title":"Cause","content":"A log."}`))
 	assert.Equal(t, "Cause", note["title"])
 	comments := many(t, s.ticketing(t, 200, "GET", path+"/comments", ""))
