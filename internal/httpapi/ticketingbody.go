@@ -103,6 +103,11 @@ func (a *api) readPatch(w http.ResponseWriter, r *http.Request, members []string
 	return patch, said, patchRefusal(err)
 }
 
+// failedTest is the answer to a patch that holds for another state.
+func failedTest(err error) error {
+	return &refusal{status: http.StatusConflict, message: "A test of the patch does not hold", detail: err.Error(), err: err}
+}
+
 // patchRefusal is the answer to a patch that cannot be done.
 func patchRefusal(err error) error {
 	bad, ok := errors.AsType[*ticketing.PatchError](err)
@@ -110,7 +115,7 @@ func patchRefusal(err error) error {
 	case !ok:
 		return err
 	case bad.Failed:
-		return &refusal{status: http.StatusConflict, message: "A test of the patch does not hold", detail: bad.Message, err: err}
+		return failedTest(errors.New(bad.Message))
 	default:
 		return badParameter("body", bad.Pointer, "", errors.New(strings.TrimPrefix(err.Error(), "/: ")))
 	}
