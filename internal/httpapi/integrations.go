@@ -100,7 +100,7 @@ func managementErrors() []answer {
 	return []answer{
 		{status: 400, about: "Something is wrong with what was sent, or with the integration.", body: problem{}},
 		{status: 404, about: "There is no such integration or token.", body: problem{}},
-		{status: 409, about: "It is there already, was changed meanwhile, is in use, or stands in the configuration file.", body: problem{}},
+		{status: 409, about: "It is there already, was changed meanwhile, a test of the patch does not hold, it is in use, or stands in the configuration file.", body: problem{}},
 	}
 }
 

@@ -129,6 +129,7 @@ func TestBadCallsOfTheManagement(t *testing.T) {
 		{"PUT", one, `{"name":"other","provider_config":{}}`, 400, "keeps its name"},
 		{"PATCH", one, `[{"op":"remove","path":"/nowhere"}]`, 400, "nowhere"},
 		{"PATCH", one, `[{"op":"add","path":"/colour","value":1}]`, 400, "colour"},
+		{"PATCH", one, `[{"op":"test","path":"/fullname","value":"other"}]`, 409, "A test of the patch does not hold"},
 		{"PATCH", one, `[]`, 400, "want 1 to"},
 		{"PATCH", one, `"x"`, 400, "want a list of JSON Patch"},
 		{"PATCH", one, `{"provider_config":null}`, 400, "provider_config: missing"},

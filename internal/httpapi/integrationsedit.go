@@ -79,7 +79,10 @@ func patched(document, patch []byte) ([]byte, error) {
 	options := jsonpatch.NewApplyOptions()
 	options.AccumulatedCopySizeLimit = DefaultMaxBody
 	after, err := operations.ApplyWithOptions(document, options)
-	if err != nil {
+	switch {
+	case errors.Is(err, jsonpatch.ErrTestFailed):
+		return nil, failedTest(err)
+	case err != nil:
 		return nil, badParameter("body", "", "", err)
 	}
 	return after, nil

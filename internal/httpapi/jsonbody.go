@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"reflect"
 	"strings"
+	"time"
 )
 
 // readTicketing reads the JSON body of a write. Members that it has no place for are
@@ -64,7 +65,17 @@ func decodeOne(d *json.Decoder, into any) error {
 	if name, unknown := strings.CutPrefix(err.Error(), "json: unknown field "); unknown {
 		return bodyError("/"+strings.Trim(name, `"`), "there is no such member")
 	}
-	return bodyError("", `has a time that cannot be read: want a text like "2026-05-06T07:08:09Z"`) // only times read themselves
+	return bodyError("", "is not valid JSON: "+err.Error())
+}
+
+// moment is a time whose errors encoding/json can tell the place of.
+type moment struct{ time.Time }
+
+func (m *moment) UnmarshalJSON(data []byte) error {
+	if m.Time.UnmarshalJSON(data) != nil {
+		return &json.UnmarshalTypeError{Value: string(data), Type: reflect.TypeFor[time.Time]()}
+	}
+	return nil
 }
 
 // memberOf is the member that is of the wrong type, "" for all of it. Bodies are
@@ -78,6 +89,9 @@ func memberOf(mistyped *json.UnmarshalTypeError) string {
 
 // jsonName is what people who write JSON call a type.
 func jsonName(t reflect.Type) string {
+	if t == reflect.TypeFor[time.Time]() {
+		return `a time like "2026-05-06T07:08:09Z"`
+	}
 	switch t.Kind() {
 	case reflect.Pointer:
 		return jsonName(t.Elem())

@@ -76,7 +76,7 @@ func badParameter(location, name, value string, err error) error {
 
 // providerRefusal is the answer to an error of a provider.
 func providerRefusal(e *ticket.Error) *refusal {
-	bad := &refusal{detail: e.Op + ": " + e.Message, retryAfter: e.RetryAfter, err: e}
+	bad := &refusal{detail: strings.TrimPrefix(e.Op+": "+e.Message, ": "), retryAfter: e.RetryAfter, err: e}
 	if e.Status != 0 {
 		bad.context = &problemContext{RawError: fmt.Sprintf("%d: %s", e.Status, e.Message)}
 	}

@@ -43,7 +43,7 @@ const componentPath = "#/components/schemas/"
 // of is the schema of a type.
 func (s *schemas) of(t reflect.Type) *schema {
 	switch t {
-	case reflect.TypeFor[time.Time]():
+	case reflect.TypeFor[time.Time](), reflect.TypeFor[moment]():
 		return &schema{Type: "string", Format: "date-time"}
 	case reflect.TypeFor[json.RawMessage]():
 		return &schema{Nullable: true}

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/ticketbridge/ticketbridge/internal/ticket"
 	"github.com/ticketbridge/ticketbridge/internal/ticketing"
@@ -22,8 +21,8 @@ type createTicketRequest struct {
 	Assignee       string          `json:"assignee,omitempty" doc:"An e-mail address, or the provider's own id."`
 	Contact        string          `json:"contact,omitempty"`
 	Priority       ticket.Priority `json:"priority,omitempty" doc:"URGENT, CRITICAL, HIGH, MEDIUM, MODERATE, LOW or PLANNING."`
-	DueDate        time.Time       `json:"due_date,omitzero"`
-	CompletionDate time.Time       `json:"completion_date,omitzero"`
+	DueDate        moment          `json:"due_date,omitzero"`
+	CompletionDate moment          `json:"completion_date,omitzero"`
 	Status         string          `json:"status,omitempty"`
 	Project        string          `json:"project,omitempty" doc:"Absent: the integration's default_project."`
 	IssueType      string          `json:"issue_type,omitempty" doc:"Absent: the integration's default_issue_type."`
@@ -41,7 +40,7 @@ func (c createTicketRequest) ticket() (ticket.New, error) {
 	}
 	return ticket.New{
 		Name: c.Name, Summary: c.Summary, Description: c.Description, Creator: c.Creator, Assignee: c.Assignee, Contact: c.Contact,
-		Priority: c.Priority, DueDate: c.DueDate, CompletionDate: c.CompletionDate, Status: c.Status,
+		Priority: c.Priority, DueDate: c.DueDate.Time, CompletionDate: c.CompletionDate.Time, Status: c.Status,
 		Project: c.Project, IssueType: c.IssueType, Parent: c.Parent, Tags: c.Tags, CustomFields: c.CustomFields,
 	}, nil
 }
@@ -104,6 +103,11 @@ func (a *api) readPatch(w http.ResponseWriter, r *http.Request, members []string
 	return patch, said, patchRefusal(err)
 }
 
+// failedTest is the answer to a patch that holds for another state.
+func failedTest(err error) error {
+	return &refusal{status: http.StatusConflict, message: "A test of the patch does not hold", detail: err.Error(), err: err}
+}
+
 // patchRefusal is the answer to a patch that cannot be done.
 func patchRefusal(err error) error {
 	bad, ok := errors.AsType[*ticketing.PatchError](err)
@@ -111,7 +115,7 @@ func patchRefusal(err error) error {
 	case !ok:
 		return err
 	case bad.Failed:
-		return &refusal{status: http.StatusConflict, message: "A test of the patch does not hold", detail: bad.Message, err: err}
+		return failedTest(errors.New(bad.Message))
 	default:
 		return badParameter("body", bad.Pointer, "", errors.New(strings.TrimPrefix(err.Error(), "/: ")))
 	}

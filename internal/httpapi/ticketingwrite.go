@@ -194,7 +194,7 @@ func notWritten(operation string, outcome contract.WriteOutcome) error {
 			context: &problemContext{Operation: operation},
 		}
 	}
-	failed := &ticket.Error{Kind: ticket.Permanent, Op: "write", Message: reasonOf(outcome)}
+	failed := &ticket.Error{Kind: ticket.Permanent, Message: reasonOf(outcome)}
 	if outcome.Error != nil {
 		failed.Status = outcome.Error.Status
 		failed.Kind = cmp.Or(ticket.Kind(outcome.Error.Kind), ticket.Permanent)
@@ -214,7 +214,9 @@ func writeRefusal(err error) error {
 	case errors.Is(err, ErrInvalidWrite):
 		return badParameter("body", "", "", err)
 	case errors.Is(err, ErrKeyReused):
-		return &refusal{status: http.StatusConflict, message: "Idempotency-Key was used before", detail: err.Error(), err: err,
+		return &refusal{status: http.StatusConflict, message: "Idempotency-Key was used before", err: err,
+			detail: "It stands for another write: use a new one.",
+
 			context: &problemContext{Parameter: &problemParameter{ID: "Idempotency-Key", Location: "header"}}}
 	default:
 		return err

@@ -279,8 +279,8 @@ func TestErrorsOfBodiesArePlain(t *testing.T) {
 		{"tickets", `{"name":"x","custom_fields":7}`, "custom_fields: is of the wrong type: want an object"},
 		{"tickets", `{"name":"x","tags":"a"}`, "tags: is of the wrong type: want a list"},
 		{"tickets", `{"name":7}`, "name: is of the wrong type: want a text"},
-		{"tickets", `{"name":"x","due_date":"soon"}`, "the body has a time that cannot be read: want a text like"},
-		{"tickets", `{"name":"x","due_date":7}`, "the body has a time that cannot be read: want a text like"},
+		{"tickets", `{"name":"x","due_date":"soon"}`, "due_date: is of the wrong type: want a time like"},
+		{"tickets", `{"name":"x","completion_date":7}`, "completion_date: is of the wrong type: want a time like"},
 	} {
 		w := e.call("POST", "/v1/ticketing/"+c.path, c.body, "Content-Type", "application/json")
 		require.Equal(t, http.StatusBadRequest, w.Code, c.body)

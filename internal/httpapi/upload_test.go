@@ -162,19 +162,32 @@ func TestALargeFileIsAnsweredInTime(t *testing.T) {
 	}
 }
 
-// A file may take long to arrive; it is answered as soon after that as any call.
-func TestAFileIsWaitedForFromItsEnd(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		e, _ := uploadEnv(t)
-		e.writes.ended = false
-		body := io.MultiReader(strings.NewReader(strings.Repeat("x", 1<<20)), &pause{10 * time.Minute}, strings.NewReader("x"))
-		r := httptest.NewRequest("POST", filePath+"?file_name=a", body)
-		r.Header.Set("Authorization", "Bearer "+token)
-		w := httptest.NewRecorder()
-		e.handler.ServeHTTP(w, r)
-		assert.Equal(t, http.StatusServiceUnavailable, w.Code, w.Body.String())
-		assert.Equal(t, DecideWithin, e.writes.waited)
-	})
+// A body may take long to arrive; it is answered as soon after that as any other.
+func TestAWriteIsWaitedForFromTheEndOfItsBody(t *testing.T) {
+	large := strings.Repeat("x", contract.MaxAttachment)
+	for _, c := range []struct {
+		path, body string
+		silent     time.Duration
+		end        string
+	}{
+		{filePath + "?file_name=a", large, 10 * time.Minute, "x"},
+		{filePath, `{"file_name":"a",`, 10 * time.Minute, `"content":""}`},
+		{"/v1/ticketing/tickets", `{"name":`, readTimeout - time.Second, `"x"}`},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			e, _ := uploadEnv(t)
+			e.writes.ended = false
+			r := httptest.NewRequest("POST", c.path, io.MultiReader(strings.NewReader(c.body), &pause{c.silent}, strings.NewReader(c.end)))
+			r.Header.Set("Authorization", "Bearer "+token)
+			if strings.Contains(c.path, "?") {
+				r.Header.Set("Content-Type", "image/png")
+			}
+			w := httptest.NewRecorder()
+			e.handler.ServeHTTP(w, r)
+			assert.Equal(t, http.StatusServiceUnavailable, w.Code, w.Body.String())
+			assert.Equal(t, DecideWithin, e.writes.waited, c.path)
+		})
+	}
 }
 
 // pause is a body that is silent, and then ends.

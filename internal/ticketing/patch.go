@@ -273,9 +273,9 @@ func plain(err error) string {
 	mistyped, ok := errors.AsType[*json.UnmarshalTypeError](err)
 	switch {
 	case ok && mistyped.Field != "":
-		return "not a " + mistyped.Value + " as " + mistyped.Field
+		return mistyped.Field + " cannot be of type " + mistyped.Value
 	case ok:
-		return "not a " + mistyped.Value
+		return "it is of type " + mistyped.Value
 	case errors.As(err, new(*time.ParseError)):
 		return `want a time like "2026-05-06T07:08:09Z"`
 	default:

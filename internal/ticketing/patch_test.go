@@ -85,7 +85,7 @@ func TestPatchesThatAreRefused(t *testing.T) {
 		{"no from", `[{"op":"copy","path":"/name"}]`, "/0/from", "points to nothing", false},
 		{"mistyped member", `[{"op":"replace","path":"/name","valeu":"x"}]`, "/", "unknown field", false},
 		{"a test that fails", `[{"op":"test","path":"/status","value":"Done"}]`, "/", "", true},
-		{"wrong type", `[{"op":"replace","path":"/name","value":7}]`, "/name", "is of the wrong type: not a number", false},
+		{"wrong type", `[{"op":"replace","path":"/name","value":7}]`, "/name", "is of the wrong type: it is of type number", false},
 		{"wrong time", `[{"op":"replace","path":"/due_date","value":"tomorrow"}]`, "/due_date", `want a time like "2026`, false},
 		{"an index that is not there", `[{"op":"replace","path":"/tags/9","value":"x"}]`, "/", "", false},
 		{"no such index to remove", `[{"op":"remove","path":"/tags/9"}]`, "/", "", false},
@@ -139,7 +139,7 @@ func TestPatchOfANote(t *testing.T) {
 		{"copy what stays", `[{"op":"copy","from":"/id","path":"/content"}]`, ticket.NotePatch{Content: ptr("7")}, ""},
 		{"move", `[{"op":"move","from":"/content","path":"/title"}]`, ticket.NotePatch{Title: ptr("A log."), Content: ptr("")}, ""},
 		{"a test that fails", `[{"op":"test","path":"/title","value":"x"}]`, ticket.NotePatch{}, "test"},
-		{"wrong type", `[{"op":"replace","path":"/title","value":7}]`, ticket.NotePatch{}, "/title: is of the wrong type: not a number"},
+		{"wrong type", `[{"op":"replace","path":"/title","value":7}]`, ticket.NotePatch{}, "/title: is of the wrong type: it is of type number"},
 		{"what stays", `[{"op":"replace","path":"/id","value":"x"}]`, ticket.NotePatch{}, "nothing that can be changed"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
