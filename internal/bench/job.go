@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/ticketbridge/ticketbridge/internal/simulator/jira"
+	"github.com/ticketbridge/ticketbridge/internal/testbed"
 )
 
 // The job that comparable tools were put through: events over match keys, sent
@@ -135,7 +136,7 @@ func (s *stack) sendJob(ctx context.Context) error {
 	for range jobSenders {
 		group.Go(func() error {
 			for n := int(next.Add(1)) - 1; n < jobEvents; n = int(next.Add(1)) - 1 {
-				ci := ciLabel(n % jobKeys)
+				ci := testbed.CI(n % jobKeys)
 				err := s.post(ctx, map[string]string{"subject": "Alarm on " + ci, "source": "Nagios", "ci": ci, "note": jobNote(n)})
 				if err != nil {
 					return err

@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/ticketbridge/ticketbridge/internal/testbed"
 )
 
 // bench is one run.
@@ -114,7 +116,7 @@ func (b *bench) prepare() (cleanUp func(), err error) {
 	}
 	cleanUp = func() { _ = os.RemoveAll(b.dir) } // a rest in the temporary folder does no harm
 	b.bin = filepath.Join(b.dir, "bin")
-	if err := build(b.bin); err != nil {
+	if err := testbed.Build(b.bin); err != nil {
 		cleanUp()
 		return nil, err
 	}

@@ -3,10 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 	"time"
 )
@@ -64,26 +62,6 @@ func (p *process) failure() error {
 	}
 	const tail = 2000
 	return fmt.Errorf("%s ended: %s", p.name, text[max(0, len(text)-tail):])
-}
-
-// freeAddress is a local address that nobody listens at.
-func freeAddress() (string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer listener.Close()
-	return listener.Addr().String(), nil
-}
-
-// build compiles worker and starter into dir.
-func build(dir string) error {
-	const module = "github.com/ticketbridge/ticketbridge"
-	out, err := exec.Command("go", "build", "-o", dir+string(filepath.Separator), module+"/worker", module+"/starter").CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("go build: %w: %s", err, out)
-	}
-	return nil
 }
 
 // machine tells what the numbers were measured on.

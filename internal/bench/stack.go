@@ -18,11 +18,12 @@ import (
 	"github.com/ticketbridge/ticketbridge/internal/config"
 	"github.com/ticketbridge/ticketbridge/internal/registry"
 	"github.com/ticketbridge/ticketbridge/internal/simulator/jira"
+	"github.com/ticketbridge/ticketbridge/internal/testbed"
 )
 
 const (
-	integration = "jira-ops"
-	caller      = "monitoring"
+	integration = testbed.Integration
+	caller      = testbed.Caller
 	callerToken = "token-of-the-bench"
 	secretName  = "TB_BENCH_SECRET"
 )
@@ -117,7 +118,7 @@ func (b *bench) startPrograms(ctx context.Context, s *stack, o options) error {
 }
 
 func (b *bench) startWorker(ctx context.Context, s *stack) error {
-	address, err := freeAddress()
+	address, err := testbed.FreeAddress()
 	if err != nil {
 		return err
 	}
@@ -178,37 +179,24 @@ func (s *stack) stop() error {
 // configure writes the configuration, and loads it for what runs in here.
 func (s *stack) configure(o options) error {
 	var err error
-	if s.httpAddr, err = freeAddress(); err != nil {
+	if s.httpAddr, err = testbed.FreeAddress(); err != nil {
 		return err
 	}
 	rate := o.rate
 	if rate == "" {
 		rate = unlimited
 	}
-	text := fmt.Sprintf(`integrations:
-  - name: %s
-    type: ticketing_jira
-    url: %s
-    credential: {type: basic, username: bridge@acme.example, secret: "env:%s"}
-    default_project: OPS
-    default_issue_type: Task
-    settling: 1s
-    %s
-callers:
-  - name: %s
-    token: "env:%s"
-    integration: %s
-    person: monitor@widget.example
-%scatalog: catalog.yaml
-`, integration, s.jiraURL, secretName, rate, caller, secretName, integration, readersText(o.readers))
+	text := testbed.Config{
+		JiraURL: s.jiraURL, JiraSecret: secretName, CallerSecret: secretName, More: "    " + rate, Callers: readersText(o.readers),
+	}
 	if o.feeds != "" {
-		text += "feeds:\n" + o.feeds
+		text.Feeds = "feeds:\n" + o.feeds
 	}
 	path := filepath.Join(s.dir, "ticketbridge.yaml")
-	if err := os.WriteFile(filepath.Join(s.dir, "catalog.yaml"), []byte(catalogText()), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(s.dir, "catalog.yaml"), []byte(testbed.Catalog()), 0o600); err != nil {
 		return err
 	}
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(text.String()), 0o600); err != nil {
 		return err
 	}
 	if err := os.Setenv(secretName, callerToken); err != nil {
@@ -236,29 +224,3 @@ func readersText(readers int) string {
 	}
 	return b.String()
 }
-
-const catalogCIs = 250
-
-// catalogText is a catalog with the CIs srv-001 to srv-250.
-func catalogText() string {
-	var b strings.Builder
-	b.WriteString(`account: widget
-current_user: {id: 100, email: monitor@widget.example, account: widget, teams: []}
-people:
-  - {id: 100, email: monitor@widget.example, account: widget, teams: []}
-teams:
-  - {id: 2, name: Service Desk}
-  - {id: 13, name: Unix Servers}
-service_instances:
-  - {id: 29, name: Data Center, first_line_team: null, support_team: 13}
-first_line_support_agreements:
-  - {account: widget, service_desk_team: 2}
-cis:
-`)
-	for n := range catalogCIs {
-		fmt.Fprintf(&b, "  - {id: %d, label: %s, name: Rack Server, service_instances: [29]}\n", 501+n, ciLabel(n))
-	}
-	return b.String()
-}
-
-func ciLabel(n int) string { return fmt.Sprintf("srv-%03d", n%catalogCIs+1) }

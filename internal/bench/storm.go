@@ -12,6 +12,7 @@ import (
 
 	"github.com/ticketbridge/ticketbridge/internal/contract"
 	"github.com/ticketbridge/ticketbridge/internal/event"
+	"github.com/ticketbridge/ticketbridge/internal/testbed"
 )
 
 // A storm: pages as a feed brings them, full of events that say again what is
@@ -95,7 +96,7 @@ func (s *stack) warmUp(ctx context.Context) error {
 }
 
 func stormEvent(key int) event.Params {
-	ci := ciLabel(key)
+	ci := testbed.CI(key)
 	return event.Params{"subject": "Disk full on " + ci, "source": "Nagios", "ci": ci, "note": "The disk of " + ci + " is full."}
 }
 

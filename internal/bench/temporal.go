@@ -4,10 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
+	"strconv"
 	"time"
 
 	"go.temporal.io/api/enums/v1"
@@ -17,6 +16,7 @@ import (
 
 	"github.com/ticketbridge/ticketbridge/internal/app"
 	"github.com/ticketbridge/ticketbridge/internal/contract"
+	"github.com/ticketbridge/ticketbridge/internal/testbed"
 )
 
 // temporal is a server, the namespace to use there, and a client of it.
@@ -30,26 +30,18 @@ type temporal struct {
 // startTemporal starts the embedded server on a new database file with
 // write-ahead log.
 func startTemporal(ctx context.Context, cli, dir string) (*temporal, error) {
-	var ports [3]string
+	var ports [3]int
 	for i := range ports {
-		address, err := freeAddress()
-		if err != nil {
-			return nil, err
-		}
-		if _, ports[i], err = net.SplitHostPort(address); err != nil {
+		var err error
+		if ports[i], err = testbed.FreePort(); err != nil {
 			return nil, err
 		}
 	}
-	p, err := startProcess(dir, "temporal", nil, cli, "server", "start-dev", "--ip", "127.0.0.1",
-		"--port", ports[0], "--ui-port", ports[1], "--http-port", ports[2],
-		"--db-filename", filepath.Join(dir, "temporal.db"),
-		"--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=normal",
-		"--dynamic-config-value", "history.maxInFlightUpdates=100",
-		"--log-level", "error")
+	p, err := startProcess(dir, "temporal", nil, cli, testbed.Server(dir, ports[0], ports[1], "--ui-port", strconv.Itoa(ports[2]))...)
 	if err != nil {
 		return nil, err
 	}
-	t := &temporal{address: "127.0.0.1:" + ports[0], namespace: client.DefaultNamespace, process: p}
+	t := &temporal{address: fmt.Sprintf("127.0.0.1:%d", ports[0]), namespace: client.DefaultNamespace, process: p}
 	if err := t.connect(ctx); err != nil {
 		p.stop()
 		return nil, err

@@ -3,18 +3,17 @@ package integration
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
+
+	"github.com/ticketbridge/ticketbridge/internal/testbed"
 )
 
 // temporalServer is a real Temporal server with its state in a file, so that it
@@ -56,13 +55,8 @@ func memoryDir(t *testing.T) string {
 
 func (s *temporalServer) start() {
 	s.t.Helper()
-	args := []string{"server", "start-dev",
-		"--ip", "127.0.0.1", "--port", strconv.Itoa(s.port), "--headless", "--http-port", strconv.Itoa(freePort(s.t)),
-		"--db-filename", filepath.Join(s.dir, "temporal.db"),
-		"--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=normal",
-		"--dynamic-config-value", "history.maxInFlightUpdates=100",
-		"--log-level", "error"}
-	s.process = startProcess(s.t, "temporal", nil, os.Getenv(temporalEnv), append(args, s.more...)...)
+	args := testbed.Server(s.dir, s.port, freePort(s.t), append([]string{"--headless"}, s.more...)...)
+	s.process = startProcess(s.t, "temporal", nil, os.Getenv(temporalEnv), args...)
 	require.Eventually(s.t, func() bool {
 		c, err := client.Dial(client.Options{HostPort: s.address})
 		if err != nil {
@@ -99,19 +93,11 @@ func (quiet) Info(string, ...any)  {}
 func (quiet) Warn(string, ...any)  {}
 func (quiet) Error(string, ...any) {}
 
-// freePort is below the ports that systems give to outgoing connections: one of
-// those could else take it before our program does.
 func freePort(t *testing.T) int {
 	t.Helper()
-	for range 100 {
-		port := 10_000 + rand.IntN(20_000)
-		if listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
-			listener.Close()
-			return port
-		}
-	}
-	require.FailNow(t, "no free port")
-	return 0
+	port, err := testbed.FreePort()
+	require.NoError(t, err)
+	return port
 }
 
 // process is a child that a test may kill.

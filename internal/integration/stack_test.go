@@ -22,6 +22,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"github.com/ticketbridge/ticketbridge/internal/simulator/jira"
+	"github.com/ticketbridge/ticketbridge/internal/testbed"
 )
 
 // programs are built once for all tests.
@@ -30,9 +31,8 @@ var programs = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	build := exec.Command("go", "build", "-o", dir+string(filepath.Separator), "../../worker", "../../starter")
-	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%w: %s", err, out)
+	if err := testbed.Build(dir); err != nil {
+		return "", err
 	}
 	return dir, nil
 })
@@ -71,7 +71,7 @@ type options struct {
 	config      func(text string) string
 	workers     int
 	window      string
-	// catalog takes the place of testCatalog, where given.
+	// catalog takes the place of the usual one, where given.
 	catalog string
 	// env is added to the environment of our programs.
 	env []string
@@ -81,7 +81,7 @@ type options struct {
 
 const (
 	token    = "test-token-of-monitoring"
-	settling = "1s"
+	settling = testbed.Settling
 	fastRate = "    rate: {per_second: 200, concurrency: 16}\n"
 )
 
@@ -134,50 +134,14 @@ func orText(text, fallback string) string {
 // write makes the configuration file.
 func (s *stack) write(o options) {
 	s.t.Helper()
-	text := fmt.Sprintf(`integrations:
-  - name: jira-ops
-    type: ticketing_jira
-    url: %s
-    credential: {type: basic, username: bridge@acme.example, secret: "env:TEST_JIRA_TOKEN"}
-    default_project: OPS
-    default_issue_type: Task
-    settling: %s
-%s%s
-callers:
-  - name: monitoring
-    token: "env:TEST_CALLER_TOKEN"
-    integration: jira-ops
-    person: monitor@widget.example
-catalog: catalog.yaml
-%s`, s.jiraURL, settling, fastRate, o.integration, o.feeds)
+	text := testbed.Config{
+		JiraURL: s.jiraURL, JiraSecret: "TEST_JIRA_TOKEN", CallerSecret: "TEST_CALLER_TOKEN", More: fastRate + o.integration, Feeds: o.feeds,
+	}.String()
 	if o.config != nil {
 		text = o.config(text)
 	}
 	s.file("ticketbridge.yaml", text)
-	s.file("catalog.yaml", orText(o.catalog, testCatalog()))
-}
-
-// testCatalog has the CIs srv-001 to srv-250.
-func testCatalog() string {
-	var b strings.Builder
-	b.WriteString(`account: widget
-current_user: {id: 100, email: monitor@widget.example, account: widget, teams: []}
-people:
-  - {id: 100, email: monitor@widget.example, account: widget, teams: []}
-  - {id: 54, email: mia@acme.example, account: widget, teams: [13]}
-teams:
-  - {id: 2, name: Service Desk}
-  - {id: 13, name: Unix Servers}
-service_instances:
-  - {id: 29, name: Data Center, first_line_team: null, support_team: 13}
-first_line_support_agreements:
-  - {account: widget, service_desk_team: 2}
-cis:
-`)
-	for n := range 250 {
-		fmt.Fprintf(&b, "  - {id: %d, label: srv-%03d, name: Rack Server, service_instances: [29]}\n", 501+n, n+1)
-	}
-	return b.String()
+	s.file("catalog.yaml", orText(o.catalog, testbed.Catalog()))
 }
 
 func (s *stack) file(name, text string) {
