@@ -45,10 +45,9 @@ type writes struct {
 func (w writes) Start(ctx context.Context, asked httpapi.TicketWrite) (httpapi.StartedWrite, error) {
 	request := operate.WriteRequest{
 		Integration: asked.Integration, Operator: string(asked.Operator), TicketID: asked.TicketID, PartID: asked.PartID,
-		Body: asked.Body, Derive: asked.Derive, Said: asked.Said, IdempotencyKey: asked.Key,
+		Body: asked.Body, Derive: asked.Derive, Said: asked.Said, Came: asked.Came, IdempotencyKey: asked.Key,
 	}
 	if file, ok := asked.File.(*spool.File); ok {
-		request.Came = asked.Came
 		return w.uploads.start(ctx, request, file)
 	}
 	started, err := w.writes.Start(ctx, request)

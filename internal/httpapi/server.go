@@ -44,6 +44,7 @@ func ServeOn(ctx context.Context, listener net.Listener, handler http.Handler, c
 		Handler:           handler,
 		ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
 		MaxHeaderBytes: maxHeader,
+		Protocols:      http1(),
 		ErrorLog:       slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
 	}
 	scheme := "http"
@@ -58,6 +59,14 @@ func ServeOn(ctx context.Context, listener net.Listener, handler http.Handler, c
 	}
 	logger.Info("serving", "url", scheme+"://"+listener.Addr().String())
 	return run(ctx, server, listener)
+}
+
+// http1 is all that is spoken: over HTTP/2 the end of an answer is sent when its
+// handler returns, which is after a write heard that its caller has it.
+func http1() *http.Protocols {
+	var spoken http.Protocols
+	spoken.SetHTTP1(true)
+	return &spoken
 }
 
 // run serves until the context or the listener ends.

@@ -33,7 +33,7 @@ type TicketWrite struct {
 	Said   json.RawMessage
 	// File is the file that Body names by its SHA-256, nil where it names none.
 	File SpooledFile
-	// Came is when the call with a File came, which has arrived long after that.
+	// Came is when the call began to come, where it took long to; zero: just now.
 	Came time.Time
 	// Key is the Idempotency-Key; empty: the write is known by what it says.
 	Key string
@@ -142,6 +142,9 @@ func (a *api) written(w http.ResponseWriter, r *http.Request, started StartedWri
 	if err != nil {
 		return err
 	}
+	if err := r.Context().Err(); errors.Is(err, context.Canceled) {
+		return err // the caller is gone: sent again, it is the same write
+	}
 	// Without its length the end of the body would go out only when we return.
 	w.Header().Set("Content-Length", strconv.Itoa(len(data)))
 	whole := &wholeWriter{ResponseWriter: w}
@@ -215,8 +218,7 @@ func writeRefusal(err error) error {
 		return badParameter("body", "", "", err)
 	case errors.Is(err, ErrKeyReused):
 		return &refusal{status: http.StatusConflict, message: "Idempotency-Key was used before", err: err,
-			detail: "It stands for another write: use a new one.",
-
+			detail:  "It stands for another write: use a new one.",
 			context: &problemContext{Parameter: &problemParameter{ID: "Idempotency-Key", Location: "header"}}}
 	default:
 		return err

@@ -44,6 +44,8 @@ const (
 	DefaultMaxUpload = 256 << 20
 	// uploadWithin is how long a call with a file may take, its answer included.
 	uploadWithin = 30 * time.Minute
+	// soonRead is how long a file may come before it counts when it began to.
+	soonRead = time.Second
 	// retryNoRoom is when there may be room in the spool again.
 	retryNoRoom = time.Minute
 )
@@ -57,7 +59,10 @@ func (a *api) createAttachment(w http.ResponseWriter, r *http.Request, c Caller)
 	write := TicketWrite{Operator: ticketing.CreateAttachment, TicketID: r.PathValue("ticketId"), Body: asked}
 	if file != nil {
 		defer file.Discard()
-		write.File, write.Came = file, came
+		write.File = file
+	}
+	if a.Now().Sub(came) > soonRead {
+		write.Came = came
 	}
 	return a.write(w, r, c, write, attachmentEnvelope())
 }

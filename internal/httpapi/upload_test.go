@@ -190,6 +190,29 @@ func TestAWriteIsWaitedForFromTheEndOfItsBody(t *testing.T) {
 	}
 }
 
+// A write that ended while its file was arriving once more is joined, whatever the
+// file's size; of one that came at once nothing needs to be known.
+func TestAFileThatArrivesSlowlyTellsWhenItBegan(t *testing.T) {
+	for _, size := range []int{5, contract.MaxAttachment + 1} {
+		for _, silent := range []time.Duration{0, 3 * time.Minute} {
+			synctest.Test(t, func(t *testing.T) {
+				e, _ := uploadEnv(t)
+				e.options.Now = time.Now
+				began := time.Now()
+				r := httptest.NewRequest("POST", filePath+"?file_name=a", io.MultiReader(&pause{silent}, strings.NewReader(strings.Repeat("x", size))))
+				r.Header.Set("Authorization", "Bearer "+token)
+				r.Header.Set("Content-Type", "image/png")
+				New(e.options).ServeHTTP(httptest.NewRecorder(), r)
+				if silent == 0 {
+					began = time.Time{}
+				}
+				assert.Equal(t, began, e.writes.asked.Came)
+				assert.Len(t, e.writes.asked.Body.(contract.NewAttachment).Content, size%(contract.MaxAttachment+1))
+			})
+		}
+	}
+}
+
 // pause is a body that is silent, and then ends.
 type pause struct{ time.Duration }
 
