@@ -44,8 +44,12 @@ type WriteInput struct {
 	Key       string `json:"key,omitempty"`
 	// FirstScheduledAt is when the write began: nothing of it can be older.
 	FirstScheduledAt time.Time `json:"first_scheduled_at,omitzero"`
-	// Repeated: an earlier run may have done it already.
+	// Repeated: an earlier call may have done it already.
 	Repeated bool `json:"repeated,omitempty"`
+	// Counted: whoever calls wants to know of every attempt that may have had its
+	// effect. So such an attempt is the last of its call, and only Repeated tells of
+	// earlier ones.
+	Counted bool `json:"counted,omitempty"`
 }
 
 // WriteResult tells the workflow what there is now.
@@ -168,8 +172,8 @@ func (a *Writes) recovery(client any, in WriteRecoverInput) (look func(context.C
 }
 
 // WriteApply patches or deletes. Doing it again is harmless, so Temporal repeats
-// it whatever an earlier attempt's outcome was; what a repeated delete does not
-// find is deleted.
+// it whatever an earlier attempt's outcome was, unless the attempts are Counted; what
+// a repeated delete does not find is deleted.
 func (a *Writes) WriteApply(ctx context.Context, in WriteInput) (WriteResult, error) {
 	client, err := a.client(ctx, in)
 	if err != nil {
@@ -183,14 +187,19 @@ func (a *Writes) WriteApply(ctx context.Context, in WriteInput) (WriteResult, er
 	start := time.Now()
 	applied, err := apply(call, client, in)
 	record(a.Recorder, in.Integration, in.Operator, start, err)
-	repeated := in.Repeated || activity.GetInfo(ctx).Attempt > 1
+	repeated := in.Repeated || !in.Counted && activity.GetInfo(ctx).Attempt > 1
 	if repeated && deletes(in.Operator) && ticket.KindOf(err) == ticket.NotFound {
 		return WriteResult{Found: true, TicketID: in.TicketID, PartID: in.PartID}, nil
 	}
-	if err != nil {
-		return WriteResult{}, temporalError(ctx, repeatable(err))
+	switch {
+	case err == nil:
+		return applied, nil
+	case !in.Counted:
+		err = repeatable(err)
+	case ticket.KindOf(err) == ticket.Retry: // because it is repeatable; the call may have been heard
+		err = &ticket.Error{Kind: ticket.OutcomeUnknown, Op: in.Operator, Message: err.Error(), Err: err}
 	}
-	return applied, nil
+	return WriteResult{}, temporalError(ctx, err)
 }
 
 func deletes(operator string) bool { return strings.HasPrefix(operator, "delete_") }

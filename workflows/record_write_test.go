@@ -22,6 +22,7 @@ func writeRecordings() map[string]func(*recorder) (id, run string) {
 		"WriteTicket-refused":   (*recorder).writeRefused,
 		"WriteTicket-parked":    (*recorder).writeParked,
 		"WriteTicket-deleted":   (*recorder).writeDeleted,
+		"WriteTicket-counted":   (*recorder).writeCounted,
 		"WriteTicket-crowd":     (*recorder).writeCrowd,
 		"WriteTicket-continues": (*recorder).writeContinues,
 		"WriteTicket-continued": (*recorder).writeContinued,
@@ -150,6 +151,25 @@ func (r *recorder) writeParked() (string, string) {
 
 func (r *recorder) writeDeleted() (string, string) {
 	r.desk.on["delete comment"] = upTo(1, true, unanswered())
+	w := r.start(operate.WriteRequest{Integration: integrationName, Operator: contract.WriteDeleteComment, TicketID: "T1", PartID: "7"})
+	r.wait(w, contract.WriteOK)
+	return w.WorkflowID(), ""
+}
+
+// writeCounted is a delete that was held back, lost its answer twice, and then finds
+// nothing.
+func (r *recorder) writeCounted() (string, string) {
+	r.desk.on["delete comment"] = func(n int) (bool, error) {
+		switch n {
+		case 1:
+			return false, &ticket.Error{Kind: ticket.RateLimited, Op: "call", Message: "rest", RetryAfter: 100 * time.Millisecond}
+		case 2:
+			return true, unanswered()
+		case 3:
+			return false, down(0)
+		}
+		return true, nil
+	}
 	w := r.start(operate.WriteRequest{Integration: integrationName, Operator: contract.WriteDeleteComment, TicketID: "T1", PartID: "7"})
 	r.wait(w, contract.WriteOK)
 	return w.WorkflowID(), ""

@@ -46,6 +46,9 @@ func (w *write) step(ctx workflow.Context) error {
 		return w.setStatus(ctx)
 	case strings.HasPrefix(w.input.Operator, "create_"):
 		return w.create(ctx)
+	case strings.HasPrefix(w.input.Operator, "delete_") &&
+		workflow.GetVersion(ctx, "deletes-are-counted", workflow.DefaultVersion, 1) == 1:
+		return w.delete(ctx)
 	default:
 		return w.apply(ctx)
 	}
@@ -132,11 +135,11 @@ func (w *write) searchedTwice(ctx workflow.Context) bool {
 	}
 }
 
-// longestBackOff is the longest pause before a create is made again.
+// longestBackOff is the longest pause before a create, or a delete, is made again.
 const longestBackOff = 5 * time.Minute
 
-// backOff waits before a create whose effect was not found is made again, from the
-// second time on, longer each time: every round is some calls at the provider and
+// backOff waits before a create whose effect was not found, or a delete, is made
+// again, from the second time on, longer each time: every round is some calls at the provider and
 // two dozen events. Its only error is cancellation.
 func (w *write) backOff(ctx workflow.Context) error {
 	if w.state.Unknown != nil || w.state.Made != nil || w.state.Outcome != nil || w.state.Parked != nil ||
@@ -198,6 +201,25 @@ func (w *write) apply(ctx workflow.Context) error {
 	}
 	w.done(ctx, result)
 	return nil
+}
+
+// delete makes one attempt after another that may have deleted it, and knows: only
+// after such a one is what is not found deleted.
+func (w *write) delete(ctx workflow.Context) error {
+	in := w.act(ctx)
+	in.Counted = true
+	result, err := w.call(ctx, once(w.input.Provider, callTimeout, w.title()), writeActivities.WriteApply, in)
+	if err == nil {
+		w.done(ctx, result)
+		return nil
+	}
+	if v := judge(ctx, err, true); v.unknown {
+		w.state.Repeated = true
+		if !isPanic(err) && workflow.Now(ctx).Before(w.expiresAt()) {
+			return w.backOff(ctx)
+		}
+	}
+	return w.failed(ctx, err, false)
 }
 
 func (w *write) done(ctx workflow.Context, result activities.WriteResult) {

@@ -176,6 +176,37 @@ func (s *writeSuite) TestARepeatedDeleteThatFindsNothingIsDone() {
 	s.Equal(2, s.desk.count("delete comment"))
 }
 
+// An attempt that was only held back deleted nothing.
+func (s *writeSuite) TestADeleteThatWaitedForItsTurnAndFindsNothingIsNotFound() {
+	s.write(contract.WriteDeleteComment, "T1", "7", nil)
+	s.desk.on["delete comment"] = upTo(2, false, &ticket.Error{Kind: ticket.RateLimited, Op: "call", Message: "10 calls a second", RetryAfter: time.Second})
+	s.desk.gone["7"] = true
+	outcome := s.run()
+	s.Equal(contract.WriteRefused, outcome.Status)
+	s.Equal("not_found", outcome.Error.Kind)
+	s.Equal(3, s.desk.count("delete comment"))
+}
+
+// One that got no answer, or one that says that it may be asked again, may have.
+func (s *writeSuite) TestADeleteIsMadeAgainUntilItIsKnown() {
+	s.write(contract.WriteDeleteComment, "T1", "7", nil)
+	s.desk.on["delete comment"] = func(n int) (bool, error) {
+		switch {
+		case n == 3:
+			s.desk.gone["7"] = true
+			return false, unanswered()
+		case n < 6:
+			return false, down(0)
+		}
+		return true, nil
+	}
+	s.look(14*time.Second, func(contract.WriteView) {
+		s.Equal(5, s.desk.count("delete comment"), "further and further apart")
+	})
+	s.Equal(contract.WriteOK, s.run().Status)
+	s.Equal(6, s.desk.count("delete comment"))
+}
+
 func (s *writeSuite) TestADeleteOfNothingIsNotFound() {
 	s.write(contract.WriteDeleteComment, "T1", "7", nil)
 	s.desk.gone["7"] = true

@@ -155,12 +155,20 @@ func (s *writeSuite) TestAWriteThatCannotBeMadeForADayIsParked() {
 // What a delete did before its run went on in another is known there.
 func (s *writeSuite) TestADeleteThatContinuesAndFindsNothingIsDone() {
 	s.write(contract.WriteDeleteNote, "T1", "7", nil)
-	s.desk.on["delete note"] = upTo(1, true, down(time.Hour))
+	s.desk.on["delete note"] = func(n int) (bool, error) {
+		switch n {
+		case 1:
+			return true, unanswered()
+		case 2:
+			return false, &ticket.Error{Kind: ticket.RateLimited, Op: "call", Message: "rest", RetryAfter: time.Hour}
+		}
+		return true, nil
+	}
 	s.at(time.Minute, func() { s.env.SetContinueAsNewSuggested(true); s.env.SignalWorkflow(contract.SignalRetry, nil) })
 	s.runToNext()
 	s.Equal(contract.WriteOK, s.run().Status)
 	s.Equal([]string{"delete note 7 of T1"}, s.desk.written())
-	s.Equal(2, s.desk.count("delete note"))
+	s.Equal(3, s.desk.count("delete note"))
 }
 
 // Whether something was made is not known: that is no refusal.
