@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,33 +34,41 @@ func createTicket(ctx context.Context, client any, in WriteInput) (WriteResult, 
 	return written(complete(ctx, client, made), asked.Status)
 }
 
-// completeWithin bounds the read of a ticket that is made already.
+// completeWithin bounds a read of a ticket that is made already.
 const completeWithin = 5 * time.Second
 
 // complete reads a new ticket where the provider did not answer all of it. That
-// it exists is no longer in question: without an answer it is shown as it was
-// asked for.
+// it exists is no longer in question: where it cannot be read, it is shown as it was
+// asked for, and that is said.
 func complete(ctx context.Context, client any, made ticket.Ticket) ticket.Ticket {
-	if !made.CreatedAt.IsZero() {
+	getter, ok := client.(TicketGetter)
+	if !made.CreatedAt.IsZero() || !ok {
 		return made
 	}
-	if getter, ok := client.(TicketGetter); ok {
+	read, err := ticket.InTurn(ctx, func() (ticket.Ticket, error) {
 		ctx, cancel := context.WithTimeout(ctx, completeWithin)
 		defer cancel()
-		if read, err := getter.GetTicket(ctx, made.ID); err == nil {
-			if warnings := made.Warnings(); len(warnings) > 0 {
-				read.Unmapped = maps.Clone(read.Unmapped)
-				if read.Unmapped == nil {
-					read.Unmapped = map[string]any{}
-				}
-				read.Unmapped[ticket.WarningsKey] = append(warnings, read.Warnings()...)
-			}
-			return read
-		}
+		return getter.GetTicket(ctx, made.ID)
+	})
+	if err != nil {
+		made.CreatedAt = time.Now().UTC().Truncate(time.Second)
+		made.UpdatedAt = made.CreatedAt
+		return warn(made, "the ticket was made, but could not be read: this is what was asked for, and the times are ours")
 	}
-	made.CreatedAt = time.Now().UTC().Truncate(time.Second)
-	made.UpdatedAt = made.CreatedAt
-	return made
+	return warn(read, made.Warnings()...)
+}
+
+// warn puts warnings before those that a ticket has.
+func warn(t ticket.Ticket, warnings ...string) ticket.Ticket {
+	if len(warnings) == 0 {
+		return t
+	}
+	t.Unmapped = maps.Clone(t.Unmapped)
+	if t.Unmapped == nil {
+		t.Unmapped = map[string]any{}
+	}
+	t.Unmapped[ticket.WarningsKey] = slices.Concat(warnings, t.Warnings())
+	return t
 }
 
 func recoverTicket(client any, in WriteRecoverInput) (func(context.Context) (WriteResult, error), time.Duration, error) {

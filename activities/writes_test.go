@@ -48,10 +48,15 @@ type readBack struct {
 	*provider
 	read    ticket.Ticket
 	readErr error
+	// fails is how often readErr is answered.
+	fails int
 }
 
 func (p *readBack) GetTicket(context.Context, string) (ticket.Ticket, error) {
-	return p.read, p.readErr
+	if p.fails--; p.fails >= 0 {
+		return ticket.Ticket{}, p.readErr
+	}
+	return p.read, nil
 }
 
 // A new ticket is answered whole; that it could not be read is no reason to say
@@ -68,12 +73,19 @@ func TestANewTicketIsReadBack(t *testing.T) {
 	assert.Equal(t, map[string]any{"votes": 3.0}, told.Unmapped)
 	assert.Equal(t, "To Do", told.Status)
 
-	p.readErr = &ticket.Error{Kind: ticket.RateLimited, Op: "get", Message: "slow down"}
+	p.readErr, p.fails = &ticket.Error{Kind: ticket.RateLimited, Op: "get", Message: "slow down"}, 2
+	result, _, err = write(t, p, "WriteCreate", newTicketInput())
+	require.NoError(t, err)
+	assert.Equal(t, []string{"assignee: unknown"}, result.Warnings, "it waited for its turn")
+
+	p.readErr, p.fails = &ticket.Error{Kind: ticket.RateLimited, Op: "get", Message: "slow down", RetryAfter: time.Hour}, 1
 	result, _, err = write(t, p, "WriteCreate", newTicketInput())
 	require.NoError(t, err)
 	require.NoError(t, json.Unmarshal(result.Result, &told))
 	assert.WithinDuration(t, time.Now(), told.CreatedAt, time.Minute)
 	assert.Equal(t, "Disk full", told.Name)
+	require.Len(t, result.Warnings, 2)
+	assert.Contains(t, result.Warnings[0], "could not be read")
 }
 
 // An answer must fit through Temporal.

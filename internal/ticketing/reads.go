@@ -35,7 +35,7 @@ func (r Reads) QueryTickets(ctx context.Context, integration string, q ticket.Qu
 	if err != nil {
 		return ticket.Page[ticket.Ticket]{}, err
 	}
-	return inTurn(ctx, func() (ticket.Page[ticket.Ticket], error) { return c.QueryTickets(ctx, q) })
+	return ticket.InTurn(ctx, func() (ticket.Page[ticket.Ticket], error) { return c.QueryTickets(ctx, q) })
 }
 
 // GetTicket reads a ticket.
@@ -44,7 +44,7 @@ func (r Reads) GetTicket(ctx context.Context, integration, id string) (ticket.Ti
 	if err != nil {
 		return ticket.Ticket{}, err
 	}
-	return inTurn(ctx, func() (ticket.Ticket, error) { return c.GetTicket(ctx, id) })
+	return ticket.InTurn(ctx, func() (ticket.Ticket, error) { return c.GetTicket(ctx, id) })
 }
 
 // ListComments lists a ticket's comments, oldest first.
@@ -53,7 +53,7 @@ func (r Reads) ListComments(ctx context.Context, integration, ticketID string) (
 	if err != nil {
 		return nil, err
 	}
-	comments, err := inTurn(ctx, func() ([]ticket.Comment, error) { return c.ListComments(ctx, ticketID) })
+	comments, err := ticket.InTurn(ctx, func() ([]ticket.Comment, error) { return c.ListComments(ctx, ticketID) })
 	// Some providers keep notes among the comments.
 	return slices.DeleteFunc(comments, func(c ticket.Comment) bool { return c.Internal }), err
 }
@@ -64,7 +64,7 @@ func (r Reads) ListNotes(ctx context.Context, integration, ticketID string) ([]t
 	if err != nil {
 		return nil, err
 	}
-	return inTurn(ctx, func() ([]ticket.Note, error) { return c.ListNotes(ctx, ticketID) })
+	return ticket.InTurn(ctx, func() ([]ticket.Note, error) { return c.ListNotes(ctx, ticketID) })
 }
 
 // ListAttachments lists a ticket's files, oldest first.
@@ -73,7 +73,7 @@ func (r Reads) ListAttachments(ctx context.Context, integration, ticketID string
 	if err != nil {
 		return nil, err
 	}
-	return inTurn(ctx, func() ([]ticket.Attachment, error) { return c.ListAttachments(ctx, ticketID) })
+	return ticket.InTurn(ctx, func() ([]ticket.Attachment, error) { return c.ListAttachments(ctx, ticketID) })
 }
 
 // DownloadAttachment opens a file; the caller closes it.
@@ -82,7 +82,7 @@ func (r Reads) DownloadAttachment(ctx context.Context, integration, ticketID, id
 	if err != nil {
 		return ticket.Download{}, err
 	}
-	return inTurn(ctx, func() (ticket.Download, error) { return c.DownloadAttachment(ctx, ticketID, id) })
+	return ticket.InTurn(ctx, func() (ticket.Download, error) { return c.DownloadAttachment(ctx, ticketID, id) })
 }
 
 // ListProjects lists projects by name.
@@ -91,7 +91,7 @@ func (r Reads) ListProjects(ctx context.Context, integration, cursor string, lim
 	if err != nil {
 		return ticket.Page[ticket.Project]{}, err
 	}
-	return inTurn(ctx, func() (ticket.Page[ticket.Project], error) { return c.ListProjects(ctx, cursor, limit) })
+	return ticket.InTurn(ctx, func() (ticket.Page[ticket.Project], error) { return c.ListProjects(ctx, cursor, limit) })
 }
 
 // ListRemoteFields lists the fields that tickets have at the provider.
@@ -100,7 +100,7 @@ func (r Reads) ListRemoteFields(ctx context.Context, integration string) ([]tick
 	if err != nil {
 		return nil, err
 	}
-	return inTurn(ctx, func() ([]ticket.RemoteField, error) { return c.ListRemoteFields(ctx) })
+	return ticket.InTurn(ctx, func() ([]ticket.RemoteField, error) { return c.ListRemoteFields(ctx) })
 }
 
 // QueryEscalationPolicies lists escalation policies.
@@ -109,7 +109,7 @@ func (r Reads) QueryEscalationPolicies(ctx context.Context, integration string, 
 	if err != nil {
 		return ticket.Page[ticket.EscalationPolicy]{}, err
 	}
-	return inTurn(ctx, func() (ticket.Page[ticket.EscalationPolicy], error) { return c.QueryEscalationPolicies(ctx, q) })
+	return ticket.InTurn(ctx, func() (ticket.Page[ticket.EscalationPolicy], error) { return c.QueryEscalationPolicies(ctx, q) })
 }
 
 // ListOnCall tells who is on call by a policy.
@@ -118,5 +118,5 @@ func (r Reads) ListOnCall(ctx context.Context, integration, policyID string) ([]
 	if err != nil {
 		return nil, err
 	}
-	return inTurn(ctx, func() ([]ticket.Agent, error) { return c.ListOnCall(ctx, policyID) })
+	return ticket.InTurn(ctx, func() ([]ticket.Agent, error) { return c.ListOnCall(ctx, policyID) })
 }

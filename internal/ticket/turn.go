@@ -1,12 +1,10 @@
-package ticketing
+package ticket
 
 import (
 	"context"
 	"errors"
 	"math/rand/v2"
 	"time"
-
-	"github.com/ticketbridge/ticketbridge/internal/ticket"
 )
 
 const (
@@ -17,14 +15,14 @@ const (
 	shortestTurn = 50 * time.Millisecond
 )
 
-// inTurn makes a read, again where the rate of the integration or its provider
+// InTurn makes a read, again where the rate of the integration or its provider
 // does not allow it yet and will soon.
-func inTurn[T any](ctx context.Context, read func() (T, error)) (T, error) {
+func InTurn[T any](ctx context.Context, read func() (T, error)) (T, error) {
 	end := time.Now().Add(patience)
 	for {
 		out, err := read()
-		limited, ok := errors.AsType[*ticket.Error](err)
-		if !ok || limited.Kind != ticket.RateLimited {
+		limited, ok := errors.AsType[*Error](err)
+		if !ok || limited.Kind != RateLimited {
 			return out, err
 		}
 		wait := max(limited.RetryAfter, shortestTurn)

@@ -1,4 +1,4 @@
-package ticketing
+package ticket
 
 import (
 	"context"
@@ -9,8 +9,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/ticketbridge/ticketbridge/internal/ticket"
 )
 
 // limited refuses reads until a time.
@@ -19,7 +17,7 @@ func limited(until time.Time, after time.Duration) (read func() (string, error),
 	return func() (string, error) {
 		*asked++
 		if time.Now().Before(until) {
-			return "", &ticket.Error{Kind: ticket.RateLimited, RetryAfter: after}
+			return "", &Error{Kind: RateLimited, RetryAfter: after}
 		}
 		return "read", nil
 	}, asked
@@ -28,7 +26,7 @@ func limited(until time.Time, after time.Duration) (read func() (string, error),
 func TestAReadWaitsForItsTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		read, asked := limited(time.Now().Add(3*time.Second), 0)
-		got, err := inTurn(t.Context(), read)
+		got, err := InTurn(t.Context(), read)
 		require.NoError(t, err)
 		assert.Equal(t, "read", got)
 		assert.LessOrEqual(t, *asked, 62, "not more often than every 50 ms")
@@ -40,10 +38,10 @@ func TestAReadDoesNotWaitForLong(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			begin := time.Now()
 			read, _ := limited(begin.Add(time.Hour), after)
-			_, err := inTurn(t.Context(), read)
-			failed, ok := errors.AsType[*ticket.Error](err)
+			_, err := InTurn(t.Context(), read)
+			failed, ok := errors.AsType[*Error](err)
 			require.True(t, ok)
-			assert.Equal(t, ticket.RateLimited, failed.Kind)
+			assert.Equal(t, RateLimited, failed.Kind)
 			assert.LessOrEqual(t, time.Since(begin), patience)
 			if after > patience {
 				assert.Zero(t, time.Since(begin), "what would take too long is told at once")
@@ -58,7 +56,7 @@ func TestAReaderThatLeavesIsNotKept(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		read, _ := limited(begin.Add(time.Hour), 0)
-		_, err := inTurn(ctx, read)
+		_, err := InTurn(ctx, read)
 		require.Error(t, err)
 		assert.Equal(t, time.Second, time.Since(begin))
 	})
@@ -66,9 +64,9 @@ func TestAReaderThatLeavesIsNotKept(t *testing.T) {
 
 func TestOtherErrorsAreToldAtOnce(t *testing.T) {
 	asked := 0
-	_, err := inTurn(t.Context(), func() (string, error) {
+	_, err := InTurn(t.Context(), func() (string, error) {
 		asked++
-		return "", &ticket.Error{Kind: ticket.Retry, RetryAfter: time.Second}
+		return "", &Error{Kind: Retry, RetryAfter: time.Second}
 	})
 	require.Error(t, err)
 	assert.Equal(t, 1, asked)
