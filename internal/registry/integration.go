@@ -57,7 +57,7 @@ type Wanted struct {
 	Person         string
 	// ProviderConfig as in Integration; a secret in it may be the secret
 	// itself, which is encrypted, a reference, or Stored or absent to keep what
-	// is there.
+	// is there, or null to take away what the type can do without.
 	ProviderConfig json.RawMessage
 }
 
