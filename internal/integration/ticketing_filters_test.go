@@ -218,5 +218,8 @@ func (b *bench) testWrongQueries(t *testing.T) {
 		p := refusal(t, http.StatusBadRequest, err).Problem
 		require.NotNil(t, p.Detail, text)
 		assert.Contains(t, fmt.Sprint(p.Message, *p.Detail), says, text)
+		if assert.NotNil(t, p.Context, text) && assert.NotNil(t, p.Context.Parameter, text) {
+			assert.Equal(t, []string{name, "query"}, []string{p.Context.Parameter.ID, p.Context.Parameter.Location}, text)
+		}
 	}
 }

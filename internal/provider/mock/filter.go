@@ -41,7 +41,7 @@ func conditions[T any](a act, filters []ticket.Filter, named func(string) (field
 	for _, f := range filters {
 		one, err := newCondition(f, named)
 		if err != nil {
-			return nil, a.permanent("filter %s: %v", f.Field, err)
+			return nil, ticket.RefusedFor("filter", f.Text(), a.permanent("filter %s: %v", f.Field, err))
 		}
 		all = append(all, one)
 	}

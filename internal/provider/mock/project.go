@@ -20,7 +20,7 @@ func (c *Client) ListProjects(ctx context.Context, cursor string, limit int) (ti
 	return call(ctx, c, a, func(m *memory) (ticket.Page[ticket.Project], error) {
 		after, ok := parsePlace(cursor)
 		if !ok {
-			return ticket.Page[ticket.Project]{}, a.permanent("cursor: not one of this list: begin it again, without a cursor")
+			return ticket.Page[ticket.Project]{}, a.wrongCursor(cursor)
 		}
 		out := ticket.Page[ticket.Project]{Items: []ticket.Project{}}
 		for _, p := range c.projects(m) {
@@ -47,6 +47,10 @@ func shortLimit(limit int) int {
 
 // placeOf is where a project stands in the list.
 func placeOf(p ticket.Project) string { return strings.ToLower(p.Name) + "\x00" + p.ID }
+
+func (a act) wrongCursor(cursor string) error {
+	return ticket.RefusedFor("cursor", cursor, a.permanent("cursor: not one of this list: begin it again, without a cursor"))
+}
 
 // placePrefix tells a cursor from other texts.
 const placePrefix = "after:"
@@ -98,10 +102,10 @@ func (c *Client) QueryEscalationPolicies(ctx context.Context, q ticket.Query) (t
 	if err != nil {
 		return none, err
 	}
-	from, wrong := 0, a.permanent("cursor: not one of this list: begin it again, without a cursor")
+	from := 0
 	if q.Cursor != "" {
 		if from, err = strconv.Atoi(q.Cursor); err != nil || from < 1 {
-			return none, wrong
+			return none, a.wrongCursor(q.Cursor)
 		}
 	}
 	return call(ctx, c, a, func(*memory) (ticket.Page[ticket.EscalationPolicy], error) {
@@ -109,7 +113,7 @@ func (c *Client) QueryEscalationPolicies(ctx context.Context, q ticket.Query) (t
 		slices.SortStableFunc(all, compare)
 		out := ticket.Page[ticket.EscalationPolicy]{Items: []ticket.EscalationPolicy{}}
 		if from > 0 && from >= len(all) { // a list that ends there has no cursor
-			return none, wrong
+			return none, a.wrongCursor(q.Cursor)
 		}
 		to := min(len(all), from+shortLimit(q.Limit))
 		for _, p := range all[from:to] {
