@@ -14,8 +14,9 @@ import (
 // The operators of a provider, one interface each. A provider package
 // implements those that its vendor's API can do; the rest is "not supported".
 type (
-	// TicketCreator makes one attempt to create a ticket and never looks for an
-	// earlier one.
+	// TicketCreator makes one attempt to create a ticket: one POST at most. It need
+	// not look for an earlier one, for which there is TicketRecoverer; one that it
+	// finds is the answer.
 	TicketCreator interface {
 		CreateTicket(context.Context, ticket.New) (ticket.Ticket, error)
 	}

@@ -36,6 +36,10 @@ type Key struct {
 	Enum []string
 	// Required: it cannot be left out.
 	Required bool
+	// Address: where secrets are sent depends on it, as on the url: one that is kept
+	// has to be given again when the key changes, with all that is below it. Like a
+	// Secret, only an outermost key can be one.
+	Address bool
 }
 
 // Address says whether integrations of a type have a url.
@@ -69,11 +73,17 @@ func (in Integration) ownFields() map[string]reflect.Value {
 	}
 	own := reflect.ValueOf(in.Own).Elem()
 	for _, field := range reflect.VisibleFields(own.Type()) {
-		if key := field.Tag.Get("yaml"); key != "" {
+		if key := keyOf(field); key != "" {
 			fields[key] = own.FieldByIndex(field.Index)
 		}
 	}
 	return fields
+}
+
+// OwnKeys describe the keys that only a type has, by their paths.
+func (k Known) OwnKeys(integrationType string) map[string]Key {
+	t, _ := k.integrationType(integrationType)
+	return t.Keys
 }
 
 // SecretKeys are the keys of a type's own that hold a secret.

@@ -68,12 +68,20 @@ func keysOf(v reflect.Value) (any, error) {
 	}
 }
 
+// keyOf is the key of a field in the configuration; empty for one that has none.
+func keyOf(field reflect.StructField) string {
+	name, _, _ := strings.Cut(field.Tag.Get("yaml"), ",")
+	if name == "-" {
+		return ""
+	}
+	return name
+}
+
 func structKeys(v reflect.Value) (any, error) {
 	out := map[string]any{}
 	for _, field := range reflect.VisibleFields(v.Type()) {
-		name, _, _ := strings.Cut(field.Tag.Get("yaml"), ",")
-		inner := v.FieldByIndex(field.Index)
-		if name == "" || name == "-" || inner.IsZero() {
+		name, inner := keyOf(field), v.FieldByIndex(field.Index)
+		if name == "" || inner.IsZero() {
 			continue // what an embedded struct has stands among the others
 		}
 		value, err := keysOf(inner)

@@ -120,8 +120,8 @@ func (d describer) schema(path string, value reflect.Value) *Schema {
 	case reflect.Struct:
 		s.Type, s.Properties, s.AdditionalProperties = "object", map[string]*Schema{}, false
 		for _, field := range reflect.VisibleFields(value.Type()) {
-			key := field.Tag.Get("yaml")
-			if field.Anonymous || key == "-" {
+			key := keyOf(field)
+			if key == "" {
 				continue // what an embedded struct has stands among the others
 			}
 			s.Properties[key] = d.schema(strings.TrimPrefix(path+"."+key, "."), value.FieldByIndex(field.Index))

@@ -80,6 +80,9 @@ func providerRefusal(e *ticket.Error) *refusal {
 	if e.Status != 0 {
 		bad.context = &problemContext{RawError: fmt.Sprintf("%d: %s", e.Status, e.Message)}
 	}
+	if e.Parameter != "" {
+		bad.context = &problemContext{Parameter: &problemParameter{ID: e.Parameter, Location: "query", Value: e.Value}}
+	}
 	switch e.Kind {
 	case ticket.NotFound:
 		bad.status = http.StatusNotFound

@@ -123,6 +123,7 @@ func operatorsAndQuotes(b *bench) []selects {
 		{`status[like]o`, "ABCD"}, {`status[like]to*do`, "AD"}, {`status[not like]do`, "C"}, {`status[not_like]"To"`, "BC"}, {`status[notlike]to`, "BC"},
 		{`priority[gt]MEDIUM`, "AD"}, {`priority[gte]MEDIUM`, "ACD"}, {`priority[lt]HIGH`, "BC"}, {`priority[lte]high`, "ABC"},
 		{`priority[eq]HIGH`, "A"}, {`priority[in]HIGH,low`, "AB"}, {`priority[ne]HIGH`, "BCD"},
+		{`priority[eq]HUGE`, ""}, {`priority[in]HUGE,LOW`, "B"}, {`priority[not_in]HUGE`, "ABCD"},
 		{`name[eq]Bravo, disk slow`, "B"}, {`name[in]"Bravo, disk slow"`, "B"}, {`name[in]Bravo, disk slow`, ""},
 		{`name[eq]Charlie "loud", please`, "C"}, {`name[eq]"Charlie \"loud\", please"`, "C"}, {`name[in]"Charlie \"loud\", please",x`, "C"},
 		{`name[eq]Delta [50%] + C:\temp`, "D"}, {`name[eq]"Delta [50%] + C:\\temp"`, "D"}, {`name[like]50%`, "D"}, {`name[like][50`, "D"},
@@ -217,5 +218,8 @@ func (b *bench) testWrongQueries(t *testing.T) {
 		p := refusal(t, http.StatusBadRequest, err).Problem
 		require.NotNil(t, p.Detail, text)
 		assert.Contains(t, fmt.Sprint(p.Message, *p.Detail), says, text)
+		if assert.NotNil(t, p.Context, text) && assert.NotNil(t, p.Context.Parameter, text) {
+			assert.Equal(t, []string{name, "query"}, []string{p.Context.Parameter.ID, p.Context.Parameter.Location}, text)
+		}
 	}
 }

@@ -56,7 +56,7 @@ func toyBox() registration {
 			EventsNeedProject: true, Defaults: config.Integration{URL: "https://api.toy.example", Rate: config.Rate{Concurrency: 3}},
 			Own: func() any { return noKeys() },
 			Keys: map[string]config.Key{
-				"region":           {About: "Where the account is.", Enum: []string{"eu", "us"}},
+				"region":           {About: "Where the account is.", Enum: []string{"eu", "us"}, Address: true},
 				"integration_code": {About: "The integration's own secret.", Required: true},
 			},
 			Check: func(in *config.Integration, r config.Report) {

@@ -55,9 +55,9 @@ type Wanted struct {
 	Account        string
 	CatalogAccount string
 	Person         string
-	// ProviderConfig as in Integration; a secret in it may be the secret
-	// itself, which is encrypted, a reference, or Stored or absent to keep what
-	// is there.
+	// ProviderConfig is as in Integration. In the place of a secret stands the
+	// secret itself, which is encrypted, or a reference; Stored, an empty text or
+	// nothing keeps what is there; null takes away what the type can do without.
 	ProviderConfig json.RawMessage
 }
 

@@ -119,42 +119,6 @@ func TestASecretStaysWhereItWas(t *testing.T) {
 	require.NoError(t, edit(string(must(w.Get(t.Context(), "acme")).ProviderConfig), strings.Replace(fmt.Sprintf(jiraConfig, "new"), "acme.", "b.", 1)))
 }
 
-// A second secret is kept, shown and guarded as the first one is.
-func TestEverySecretIsKeptAsCiphertextOnly(t *testing.T) {
-	w := newWorld(t)
-	const text = `{"type":"ticketing_code","url":"https://a.example","integration_code":"%s","credential":{"type":"basic","username":"u","secret":"hunter2"}}`
-	want := func(code string) Wanted { return Wanted{ProviderConfig: fmt.Appendf(nil, text, code)} }
-	_, _, err := w.Create(t.Context(), "ann", "acme", want("env:HOME"), time.Time{})
-	require.ErrorIs(t, err, operate.ErrInvalid)
-	assert.ErrorContains(t, err, "provider_config.integration_code: by the API only variables")
-	_, _, err = w.Create(t.Context(), "ann", "acme", want("hunter3"), time.Time{})
-	require.NoError(t, err)
-	kept, err := json.Marshal(w.store.views)
-	require.NoError(t, err)
-	assert.NotContains(t, string(kept), "hunter")
-	shown, err := w.Get(t.Context(), "acme")
-	require.NoError(t, err)
-	assert.Contains(t, string(shown.ProviderConfig), `"integration_code":"[stored]"`)
-	before, err := w.Find(t.Context(), "acme")
-	require.NoError(t, err)
-	own, is := before.Own.(*codeKeys)
-	require.True(t, is)
-	assert.Equal(t, "hunter3", own.Code.Reveal())
-
-	edit := func(old, new string) error {
-		_, err := w.Edit(t.Context(), "bob", "acme", "", func(in Integration) (Wanted, error) {
-			return Wanted{ProviderConfig: json.RawMessage(strings.Replace(string(in.ProviderConfig), old, new, 1))}, nil
-		})
-		return err
-	}
-	assert.ErrorContains(t, edit(`"https://a.example"`, `"https://b.example"`), "give the secret again")
-	require.NoError(t, edit(`"integration_code":"[stored]"`, `"integration_code":"hunter4"`))
-	after, err := w.Find(t.Context(), "acme")
-	require.NoError(t, err)
-	assert.NotEqual(t, before.Print, after.Print, "a client is made anew")
-	assert.Equal(t, []string{"hunter2", "hunter4"}, []string{after.Secrets()[0].Reveal(), after.Secrets()[1].Reveal()})
-}
-
 func TestTwoEditsAtATimeBothCount(t *testing.T) {
 	w := newWorld(t)
 	w.create(t, "acme", "hunter2")

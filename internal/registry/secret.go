@@ -2,7 +2,10 @@ package registry
 
 import (
 	"encoding/json"
+	"maps"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/ticketbridge/ticketbridge/internal/config"
@@ -15,23 +18,44 @@ import (
 // and so read it: the rest of the environment is not theirs.
 const OpenPrefix = "INTEGRATION_"
 
-// place is where a secret stands in an integration: its key, below those before it.
+// place is where something stands in an integration: its key, below those before it.
 type place []string
 
 // places are those of the secrets that an integration of this type has.
 func (r *Registry) places(keys map[string]any) []place {
 	all := []place{{"credential", "secret"}}
-	integrationType, _ := keys["type"].(string)
-	for _, key := range r.Known.SecretKeys(integrationType) {
+	for _, key := range r.Known.SecretKeys(typeOf(keys)) {
 		all = append(all, place{key})
 	}
 	return all
 }
 
+// addresses are the places of all that says where the secrets are sent.
+func (r *Registry) addresses(keys map[string]any) []place {
+	all := []place{{"type"}, {"url"}, {"credential", "type"}, {"credential", "token_url"}}
+	own := r.Known.OwnKeys(typeOf(keys))
+	for _, key := range slices.Sorted(maps.Keys(own)) {
+		if own[key].Address {
+			all = append(all, place{key})
+		}
+	}
+	return all
+}
+
+// optional: an integration of this type can do without the secret there.
+func (r *Registry) optional(keys map[string]any, at place) bool {
+	return len(at) == 1 && !r.Known.OwnKeys(typeOf(keys))[at.key()].Required
+}
+
+func typeOf(keys map[string]any) string {
+	text, _ := keys["type"].(string)
+	return text
+}
+
 func (p place) key() string     { return p[len(p)-1] }
 func (p place) pointer() string { return "/provider_config/" + strings.Join(p, "/") }
 
-// holder is the object that the secret stands in; nil where there is none.
+// holder is the object that it stands in; nil where there is none.
 func (p place) holder(keys map[string]any) map[string]any {
 	for _, key := range p[:len(p)-1] {
 		keys, _ = keys[key].(map[string]any)
@@ -60,12 +84,16 @@ func (r *Registry) closeSecret(name string, keys map[string]any, at place, befor
 	if holder == nil {
 		return nil // whether the type needs one is checked with everything else
 	}
-	secret, isText := holder[key].(string)
+	given, there := holder[key]
+	secret, isText := given.(string)
 	switch {
-	case !isText && holder[key] != nil:
+	case there && given == nil && r.optional(keys, at):
+		delete(holder, key) // null takes it away
+		return nil
+	case !isText && given != nil:
 		return invalid(at.pointer(), "want a text")
 	case secret == "" || secret == Stored:
-		return keepSecret(keys, at, before)
+		return r.keepSecret(keys, at, before)
 	case isSealed(secret):
 		return invalid(at.pointer(), "give the secret itself, a reference, or %q to keep the one that is there", Stored)
 	case isReference(secret):
@@ -81,7 +109,7 @@ func (r *Registry) closeSecret(name string, keys map[string]any, at place, befor
 
 // keepSecret takes over the secret that is there. It goes only where it went
 // before: who may change an address must not get to read secrets by it.
-func keepSecret(keys map[string]any, at place, before *contract.IntegrationSpec) error {
+func (r *Registry) keepSecret(keys map[string]any, at place, before *contract.IntegrationSpec) error {
 	holder, key := at.holder(keys), at.key()
 	if before == nil {
 		if holder[key] == Stored {
@@ -97,15 +125,9 @@ func keepSecret(keys map[string]any, at place, before *contract.IntegrationSpec)
 	if kept == nil {
 		return nil
 	}
-	credential, _ := keys["credential"].(map[string]any)
-	oldCredential, _ := old["credential"].(map[string]any)
-	for at, same := range map[string]bool{
-		"type": keys["type"] == old["type"], "url": keys["url"] == old["url"],
-		"credential/type":      credential["type"] == oldCredential["type"],
-		"credential/token_url": credential["token_url"] == oldCredential["token_url"],
-	} {
-		if !same {
-			return invalid("/provider_config/"+at, "is another one; give the secret again, so that none is sent where it did not belong")
+	for _, address := range r.addresses(keys) {
+		if !reflect.DeepEqual(address.holder(keys)[address.key()], address.holder(old)[address.key()]) {
+			return invalid(address.pointer(), "is another one; give the secret again, so that none is sent where it did not belong")
 		}
 	}
 	holder[key] = kept

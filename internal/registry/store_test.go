@@ -120,7 +120,7 @@ func newWorld(t *testing.T) *world {
 		Store: w.store, Keys: keys, Known: config.Known{IntegrationTypes: []config.IntegrationType{
 			{Name: config.TypeJira, Credentials: []string{config.CredentialBasic, config.CredentialBearer}},
 			{Name: config.TypeMock, Address: config.AddressNone},
-			{Name: typeWithCode, Credentials: []string{config.CredentialBasic}, Own: func() any { return &codeKeys{} }},
+			typeOfCodes(typeWithCode, false), typeOfCodes(typeOfCode, true),
 		}},
 		Verify: func(_ context.Context, in config.Integration) error {
 			w.verified = append(w.verified, in)
@@ -131,11 +131,25 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// typeWithCode is a type with two secrets, one of them among its own keys.
-const typeWithCode = "ticketing_code"
+// These types have two secrets, one of them among their own keys: it can be left out,
+// or not.
+const (
+	typeWithCode = "ticketing_code"
+	typeOfCode   = "ticketing_needs_code"
+)
 
 type codeKeys struct {
-	Code config.Secret `yaml:"integration_code"`
+	Code   config.Secret     `yaml:"integration_code,omitempty"`
+	Region string            `yaml:"region"`
+	Sites  map[string]string `yaml:"sites"`
+	Label  string            `yaml:"label"`
+}
+
+func typeOfCodes(name string, required bool) config.IntegrationType {
+	return config.IntegrationType{
+		Name: name, Credentials: []string{config.CredentialBasic}, Own: func() any { return &codeKeys{} },
+		Keys: map[string]config.Key{"integration_code": {Required: required}, "region": {Address: true}, "sites": {Address: true}},
+	}
 }
 
 // other is another process with the same store.

@@ -45,7 +45,10 @@ type Error struct {
 	RetryAfter time.Duration
 	// ClosedAt is when the ticket was closed, of kind Closed.
 	ClosedAt time.Time
-	Err      error
+	// Parameter is the part of a Query that was refused (filter, order or cursor),
+	// and Value what it says; empty where it was none.
+	Parameter, Value string
+	Err              error
 }
 
 func (e *Error) Error() string {
@@ -57,6 +60,18 @@ func (e *Error) Error() string {
 }
 
 func (e *Error) Unwrap() error { return e.Err }
+
+// RefusedFor notes on an error which part of a Query it is about, where a part can
+// be: one of kind Permanent that is not the provider's answer to something else.
+func RefusedFor(parameter, value string, err error) error {
+	e, ok := errors.AsType[*Error](err)
+	if !ok || e.Kind != Permanent || e.Status != 0 {
+		return err
+	}
+	noted := *e
+	noted.Parameter, noted.Value = parameter, value
+	return &noted
+}
 
 // Unanswered is how a read fails that got no whole answer: it may be made again.
 // The caller's own cancellation stays what it is.

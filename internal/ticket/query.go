@@ -53,6 +53,26 @@ type Order struct {
 	Descending bool
 }
 
+// Text is the filter as ParseFilter reads it.
+func (f Filter) Text() string {
+	values, list := make([]string, len(f.Values)), f.Op == In || f.Op == NotIn
+	for i, v := range f.Values {
+		plain := v != "" && v == strings.TrimSpace(v) && v[0] != '"' && !(list && strings.Contains(v, ","))
+		if values[i] = v; !plain {
+			values[i] = `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(v) + `"`
+		}
+	}
+	return fmt.Sprintf("%s[%s]%s", f.Field, f.Op, strings.Join(values, ","))
+}
+
+// Text is the order as ParseOrder reads it.
+func (o Order) Text() string {
+	if o.Descending {
+		return o.Field + "[desc]"
+	}
+	return o.Field
+}
+
 // ParseFilter reads `field[op]value` and `field=value`. A value may stand in
 // double quotes, in which \" and \\ stand for themselves; lists are separated by
 // commas. The spellings ne and neq, "not in" and not_in, "not like" and not_like

@@ -1,7 +1,7 @@
 package ticket
 
 import (
-	"strings"
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -44,6 +44,31 @@ func TestParseFilter(t *testing.T) {
 	}
 }
 
+// A filter is written as people write it, with quotes only where it takes them.
+func TestTextOfAFilter(t *testing.T) {
+	for _, text := range []string{
+		`status[eq]To Do`, `name[like]a,b`, `name[eq]a "b" \ c`, `name[eq]"\"a\" \\"`, `status[not_in]To Do,"a,b",""`, `name[ne]""`, `name[eq]" a"`, `tags[in]"a,b"`,
+	} {
+		f, err := ParseFilter(text)
+		require.NoError(t, err)
+		assert.Equal(t, text, f.Text())
+	}
+	assert.Equal(t, []string{"name", "name[desc]"}, []string{Order{Field: "name"}.Text(), Order{Field: "name", Descending: true}.Text()})
+}
+
+// Only what refuses the query itself is noted, and only on a copy.
+func TestRefusedFor(t *testing.T) {
+	plain := &Error{Kind: Permanent, Op: "list", Message: "no"}
+	noted := RefusedFor("filter", "a[eq]b", plain)
+	var e *Error
+	require.ErrorAs(t, noted, &e)
+	assert.Equal(t, []string{"filter", "a[eq]b", "list: no"}, []string{e.Parameter, e.Value, e.Error()})
+	assert.Empty(t, plain.Parameter)
+	for _, other := range []error{nil, errors.New("x"), &Error{Kind: Retry}, &Error{Kind: Credentials}, &Error{Kind: Permanent, Status: 400}} {
+		assert.Equal(t, other, RefusedFor("filter", "a[eq]b", other))
+	}
+}
+
 func TestParseOrder(t *testing.T) {
 	for text, want := range map[string]Order{
 		"created_at": {"created_at", false}, "created_at[asc]": {"created_at", false}, " created_at [DESC] ": {"created_at", true}, "a[ desc ]": {"a", true},
@@ -73,11 +98,7 @@ func FuzzParseFilter(f *testing.F) {
 		if got.Field == "" || len(got.Values) == 0 || got.Op != In && got.Op != NotIn && len(got.Values) != 1 {
 			t.Fatalf("%q: %+v", text, got)
 		}
-		var quoted []string
-		for _, v := range got.Values {
-			quoted = append(quoted, `"`+strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(v)+`"`)
-		}
-		again, err := ParseFilter(got.Field + "[" + string(got.Op) + "]" + strings.Join(quoted, ","))
+		again, err := ParseFilter(got.Text())
 		if err != nil {
 			t.Fatalf("%q: %+v: %v", text, got, err)
 		}
@@ -94,11 +115,7 @@ func FuzzParseOrder(f *testing.F) {
 		if err != nil {
 			return
 		}
-		direction := "[asc]"
-		if got.Descending {
-			direction = "[desc]"
-		}
-		again, err := ParseOrder(got.Field + direction)
+		again, err := ParseOrder(got.Text())
 		if err != nil || again != got {
 			t.Fatalf("%q: %+v, then %+v: %v", text, got, again, err)
 		}

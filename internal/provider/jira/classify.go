@@ -73,7 +73,9 @@ func (e *offScreenError) Error() string { return "not on the screen: " + strings
 func (t *turn) kind(k call, status int) ticket.Kind {
 	switch {
 	case status == http.StatusForbidden && k.method() == http.MethodDelete:
-		return ticket.Permanent // of one comment or file, not trouble of the whole integration, which is waited for
+		// It is about one comment or file; trouble of the whole integration would be
+		// waited for.
+		return ticket.Permanent
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
 		return ticket.Credentials
 	case status == http.StatusNotFound && !k.creates:

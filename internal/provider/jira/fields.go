@@ -112,6 +112,9 @@ func (t *turn) selection(ctx context.Context, q ticket.Query, at *position) (sel
 	})
 	for _, f := range filters {
 		c, err := s.condition(ctx, f)
+		if slices.ContainsFunc(q.Filters, func(given ticket.Filter) bool { return given.Field == f.Field }) {
+			err = ticket.RefusedFor("filter", f.Text(), err) // it is the caller's
+		}
 		if err != nil {
 			return out, err
 		}
@@ -172,14 +175,14 @@ func (s *scope) orderBy(ctx context.Context, orders []ticket.Order) (string, err
 		return " ORDER BY created DESC, key DESC", nil
 	}
 	if len(orders) > maxOrders {
-		return "", s.t.permanent("order: %d fields: Jira takes at most %d", len(orders), maxOrders)
+		return "", ticket.RefusedFor("order", "", s.t.permanent("order: %d fields: Jira takes at most %d", len(orders), maxOrders))
 	}
 	var parts []string
 	keyed := false
 	for _, o := range orders {
 		field, err := s.orderField(ctx, o.Field)
 		if err != nil {
-			return "", err
+			return "", ticket.RefusedFor("order", o.Text(), err)
 		}
 		keyed = keyed || field == "key"
 		if o.Descending {

@@ -206,7 +206,7 @@ func personField(field string) understand {
 		known, unknown := []string{}, []string{}
 		for _, v := range f.Values {
 			ids, err := s.t.accountsOf(ctx, v)
-			if err != nil {
+			if err = unlessWait(err); err != nil {
 				return c, err
 			}
 			if known = append(known, ids...); len(ids) == 0 {
@@ -224,6 +224,15 @@ func personField(field string) understand {
 		}
 		return c, nil
 	}
+}
+
+// unlessWait: people who cannot be looked up are known by what their tickets show of
+// them; the wish to wait passes.
+func unlessWait(err error) error {
+	if kind := ticket.KindOf(err); err != nil && (kind == ticket.RateLimited || kind == ticket.Retry) {
+		return err
+	}
+	return nil
 }
 
 // tagField: Jira's labels may be searched by without regard of case, and ours are

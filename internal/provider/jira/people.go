@@ -21,10 +21,10 @@ func (t *turn) account(ctx context.Context, person string) (string, error) {
 	}
 	return t.c.accounts.Get(person, func() (string, error) {
 		ids, err := t.accountsOf(ctx, person)
-		if len(ids) != 1 {
+		if err != nil || len(ids) != 1 {
 			return "", err
 		}
-		return ids[0], err
+		return ids[0], nil
 	})
 }
 
@@ -67,15 +67,15 @@ func (t *turn) accountByAddress(ctx context.Context, person string) (string, err
 const maxPeople = 50
 
 // accountsOf are the account ids of those whom a value names exactly: by e-mail
-// address, name or account id. None where nobody is found, the search is not
-// allowed, or there may be more. The empty value is nobody's, and stays.
+// address, name or account id. None where nobody is found, or there may be more.
+// The empty value is nobody's, and stays.
 func (t *turn) accountsOf(ctx context.Context, value string) ([]string, error) {
 	if value == "" {
 		return []string{""}, nil
 	}
 	if strings.Contains(value, "@") {
 		id, err := t.accountByAddress(ctx, value)
-		return some(id), unlessWait(err)
+		return some(id), err
 	}
 	for _, by := range []string{"query", "accountId"} {
 		var users []named
@@ -84,7 +84,7 @@ func (t *turn) accountsOf(ctx context.Context, value string) ([]string, error) {
 			return nil, nil
 		}
 		if err := t.do(ctx, call{endpoint: endUsers, path: "/user/search", query: query}, &users); err != nil {
-			return nil, unlessWait(err)
+			return nil, err
 		}
 		if len(users) == maxPeople {
 			return nil, nil
@@ -100,14 +100,6 @@ func (t *turn) accountsOf(ctx context.Context, value string) ([]string, error) {
 		}
 	}
 	return nil, nil
-}
-
-// unlessWait: what can be done without passes, the wish to wait does not.
-func unlessWait(err error) error {
-	if kind := ticket.KindOf(err); err != nil && (kind == ticket.RateLimited || kind == ticket.Retry) {
-		return err
-	}
-	return nil
 }
 
 // accountOrWarning finds a person for a field that a ticket can do without; a

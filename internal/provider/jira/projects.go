@@ -36,7 +36,7 @@ func (c *Client) ListProjects(ctx context.Context, cursor string, limit int) (ti
 	defer t.end()
 	start, ok := parseStart(cursor)
 	if !ok {
-		return ticket.Page[ticket.Project]{}, t.permanent("cursor: not one of this list's pages: give it back as it was answered")
+		return ticket.Page[ticket.Project]{}, ticket.RefusedFor("cursor", cursor, t.permanent("cursor: not one of this list's pages: give it back as it was answered"))
 	}
 	if limit <= 0 {
 		limit = defaultProjects

@@ -47,7 +47,7 @@ func (c *Client) QueryTickets(ctx context.Context, q ticket.Query) (ticket.Page[
 	defer t.end()
 	at, err := t.position(q)
 	if err != nil {
-		return ticket.Page[ticket.Ticket]{}, err
+		return ticket.Page[ticket.Ticket]{}, ticket.RefusedFor("cursor", q.Cursor, err)
 	}
 	s, err := t.selection(ctx, q, &at)
 	if err != nil || s.never {

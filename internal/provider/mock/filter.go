@@ -20,6 +20,9 @@ type kind struct {
 	position func(value, given string) int
 	// check refuses what such a field never holds; nil refuses nothing.
 	check func(given string) error
+	// open: what such a field never holds has no place in its order, but can be
+	// asked for, and is equal to nothing.
+	open bool
 }
 
 // field is a field of a T that can be filtered and ordered by. Values are its
@@ -38,7 +41,7 @@ func conditions[T any](a act, filters []ticket.Filter, named func(string) (field
 	for _, f := range filters {
 		one, err := newCondition(f, named)
 		if err != nil {
-			return nil, a.permanent("filter %s: %v", f.Field, err)
+			return nil, ticket.RefusedFor("filter", f.Text(), a.permanent("filter %s: %v", f.Field, err))
 		}
 		all = append(all, one)
 	}
@@ -93,9 +96,9 @@ func (f field[T]) check(op ticket.Operator, given []string) error {
 	if op == ticket.Like || f.kind.check == nil {
 		return nil
 	}
+	equality := op == ticket.Equal || op == ticket.In
 	for _, value := range given {
-		empty := value == "" && (op == ticket.Equal || op == ticket.In)
-		if err := f.kind.check(value); err != nil && !empty {
+		if err := f.kind.check(value); err != nil && !(equality && (value == "" || f.kind.open)) {
 			return err
 		}
 	}
@@ -144,7 +147,8 @@ func texts() kind {
 	}}
 }
 
-// urgencies compare by how urgent they are.
+// urgencies compare by how urgent they are. A provider may have others than the
+// model's, so that any word can be asked for.
 func urgencies() kind {
 	rank := func(text string) int { // 0 for none
 		all := priorities()
@@ -155,8 +159,13 @@ func urgencies() kind {
 		return len(all) - i
 	}
 	return kind{
-		name:     "enum",
-		position: func(value, given string) int { return cmp.Compare(rank(value), rank(given)) },
+		name: "enum", open: true,
+		position: func(value, given string) int {
+			if given != "" && rank(given) == 0 {
+				return 1
+			}
+			return cmp.Compare(rank(value), rank(given))
+		},
 		check: func(given string) error {
 			if rank(given) == 0 {
 				return fmt.Errorf("%q: want one of %v", given, priorities())

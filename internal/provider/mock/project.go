@@ -18,18 +18,18 @@ const defaultShortPage = 50
 func (c *Client) ListProjects(ctx context.Context, cursor string, limit int) (ticket.Page[ticket.Project], error) {
 	a := reading(opListProjects, "list projects")
 	return call(ctx, c, a, func(m *memory) (ticket.Page[ticket.Project], error) {
-		after, err := base64.RawURLEncoding.DecodeString(cursor)
-		if err != nil {
-			return ticket.Page[ticket.Project]{}, a.permanent("cursor: not one of this list")
+		after, ok := parsePlace(cursor)
+		if !ok {
+			return ticket.Page[ticket.Project]{}, a.wrongCursor(cursor)
 		}
 		out := ticket.Page[ticket.Project]{Items: []ticket.Project{}}
 		for _, p := range c.projects(m) {
-			if cursor != "" && placeOf(p) <= string(after) {
+			if cursor != "" && placeOf(p) <= after {
 				continue
 			}
 			if len(out.Items) == shortLimit(limit) {
 				last := out.Items[len(out.Items)-1]
-				out.Cursor = base64.RawURLEncoding.EncodeToString([]byte(placeOf(last)))
+				out.Cursor = placeCursor(last)
 				break
 			}
 			out.Items = append(out.Items, p)
@@ -47,6 +47,27 @@ func shortLimit(limit int) int {
 
 // placeOf is where a project stands in the list.
 func placeOf(p ticket.Project) string { return strings.ToLower(p.Name) + "\x00" + p.ID }
+
+func (a act) wrongCursor(cursor string) error {
+	return ticket.RefusedFor("cursor", cursor, a.permanent("cursor: not one of this list: begin it again, without a cursor"))
+}
+
+// placePrefix tells a cursor from other texts.
+const placePrefix = "after:"
+
+func placeCursor(p ticket.Project) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(placePrefix + placeOf(p)))
+}
+
+// parsePlace is the place that a cursor names; empty for the beginning.
+func parsePlace(cursor string) (string, bool) {
+	if cursor == "" {
+		return "", true
+	}
+	text, err := base64.RawURLEncoding.DecodeString(cursor)
+	place, ours := strings.CutPrefix(string(text), placePrefix)
+	return place, err == nil && ours && strings.Contains(place, "\x00")
+}
 
 func (c *Client) projects(m *memory) []ticket.Project {
 	all := presetProjects()
@@ -83,15 +104,17 @@ func (c *Client) QueryEscalationPolicies(ctx context.Context, q ticket.Query) (t
 	}
 	from := 0
 	if q.Cursor != "" {
-		if from, err = strconv.Atoi(q.Cursor); err != nil || from < 0 {
-			return none, a.permanent("cursor: not one of this list")
+		if from, err = strconv.Atoi(q.Cursor); err != nil || from < 1 {
+			return none, a.wrongCursor(q.Cursor)
 		}
 	}
 	return call(ctx, c, a, func(*memory) (ticket.Page[ticket.EscalationPolicy], error) {
 		all := slices.DeleteFunc(presetPolicies(), func(p policy) bool { return !selects(p) })
 		slices.SortStableFunc(all, compare)
 		out := ticket.Page[ticket.EscalationPolicy]{Items: []ticket.EscalationPolicy{}}
-		from = min(from, len(all))
+		if from > 0 && from >= len(all) { // a list that ends there has no cursor
+			return none, a.wrongCursor(q.Cursor)
+		}
 		to := min(len(all), from+shortLimit(q.Limit))
 		for _, p := range all[from:to] {
 			out.Items = append(out.Items, p.EscalationPolicy)

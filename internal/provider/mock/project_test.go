@@ -38,8 +38,10 @@ func TestProjects(t *testing.T) {
 	page, err = c.ListProjects(t.Context(), page.Cursor, 1)
 	require.NoError(t, err)
 	assert.Equal(t, []ticket.Project{{ID: "DEMO", Name: "Demonstration"}}, page.Items)
-	_, err = c.ListProjects(t.Context(), "%", 1)
-	requireKind(t, ticket.Permanent, err, "cursor")
+	for _, wrong := range []string{"%", "wrong", "x", "YWZ0ZXI6", "OPS", "zzzzzzzz", "1"} { // "YWZ0ZXI6" is "after:"
+		_, err = c.ListProjects(t.Context(), wrong, 1)
+		requireKind(t, ticket.Permanent, err, "cursor: not one of this list")
+	}
 }
 
 func TestEscalationPolicies(t *testing.T) {
@@ -62,16 +64,14 @@ func TestEscalationPolicies(t *testing.T) {
 	found, err := c.QueryEscalationPolicies(t.Context(), ticket.Query{Filters: []ticket.Filter{{Field: "description", Op: ticket.Like, Values: []string{"night"}}}})
 	require.NoError(t, err)
 	assert.Equal(t, []ticket.EscalationPolicy{operations}, found.Items)
-	beyond, err := c.QueryEscalationPolicies(t.Context(), ticket.Query{Cursor: "9223372036854775807"})
-	require.NoError(t, err)
-	assert.Empty(t, beyond.Items)
-	assert.Empty(t, beyond.Cursor)
 	_, err = c.QueryEscalationPolicies(t.Context(), ticket.Query{Filters: []ticket.Filter{{Field: "mood", Op: ticket.Equal, Values: []string{"x"}}}})
 	requireKind(t, ticket.Permanent, err, "there are description, id, name")
 	_, err = c.QueryEscalationPolicies(t.Context(), ticket.Query{Orders: []ticket.Order{{Field: "mood"}}})
 	requireKind(t, ticket.Permanent, err, "order mood")
-	_, err = c.QueryEscalationPolicies(t.Context(), ticket.Query{Cursor: "-1"})
-	requireKind(t, ticket.Permanent, err, "cursor")
+	for _, wrong := range []string{"-1", "0", "2", "x", "9223372036854775807"} { // there are two
+		_, err = c.QueryEscalationPolicies(t.Context(), ticket.Query{Cursor: wrong})
+		requireKind(t, ticket.Permanent, err, "cursor: not one of this list")
+	}
 
 	onCall, err := c.ListOnCall(t.Context(), "policy-1")
 	require.NoError(t, err)

@@ -33,7 +33,7 @@ func (c *Client) QueryTickets(ctx context.Context, q ticket.Query) (ticket.Page[
 			return idsOf(m.all(), selects, compare)
 		}, c.now())
 		if err != nil {
-			return ticket.Page[ticket.Ticket]{}, err
+			return ticket.Page[ticket.Ticket]{}, ticket.RefusedFor("cursor", q.Cursor, err)
 		}
 		return page(c, m, l, from, limitOf(q.Limit), selects), nil
 	})
@@ -79,7 +79,7 @@ func ordering[T any](a act, orders []ticket.Order, named func(string) (field[T],
 	for _, o := range orders {
 		by, err := named(o.Field)
 		if err != nil {
-			return nil, a.permanent("order %s: %v", o.Field, err)
+			return nil, ticket.RefusedFor("order", o.Text(), a.permanent("order %s: %v", o.Field, err))
 		}
 		sign := 1
 		if o.Descending {

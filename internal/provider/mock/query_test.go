@@ -55,6 +55,7 @@ func TestFilters(t *testing.T) {
 		"site[eq]lisbon": {"Ant"}, "custom_fields.site[like]o": {"Ant", "bee"}, "custom_fields/site[ne]Porto": {"Ant", "Cat"}, "custom_fields.ops.site[eq]Lisbon": {"Ant"},
 		"custom_fields.count[gt]9": {"bee"}, "custom_fields.count[eq]5.0": {"Ant"}, "custom_fields.count[lt]x": {"Ant", "bee"}, "custom_fields.count[in]10,11": {"bee"},
 		"custom_fields.list[eq]7": {"Ant"}, "custom_fields.list[not_in]x,y": {"bee", "Cat"}, "custom_fields.flag[eq]TRUE": {"Ant"},
+		"priority[eq]soon": {}, "priority[ne]soon": {"Ant", "bee", "Cat"}, `priority[not_in]soon,""`: {"Ant", "bee"}, // Cat has none
 		"custom_fields.large[eq]9007199254740992": {}, "custom_fields.large[eq]9007199254740993": {"Ant"}, "custom_fields.large[gt]9007199254740992": {"Ant"},
 		`custom_fields.object[like]{"a":1}`: {"bee"}, "custom_fields.none[eq]": {"Ant", "bee", "Cat"}, "custom_fields.none[gte]": {},
 	} {
@@ -76,7 +77,7 @@ func TestFiltersThatAreRefused(t *testing.T) {
 		`there is no operator "is"`:           {Field: "name", Op: "is", Values: []string{"x"}},
 		"eq wants one value":                  {Field: "name", Op: ticket.Equal, Values: []string{"x", "y"}},
 		"not_in want one or more":             {Field: "name", Op: ticket.In},
-		`priority: "soon": want one of`:       {Field: "priority", Op: ticket.NotIn, Values: []string{"LOW", "soon"}},
+		`priority: "soon": want one of`:       {Field: "priority", Op: ticket.LessOrEqual, Values: []string{"soon"}},
 		`priority: "": want one of`:           {Field: "priority", Op: ticket.Greater, Values: []string{""}},
 		`due_date: "tomorrow": want a time`:   {Field: "due_date", Op: ticket.Less, Values: []string{"tomorrow"}},
 		`created_at: "2026-13-01": want a ti`: {Field: "created_at", Op: ticket.Equal, Values: []string{"2026-13-01"}},

@@ -8,7 +8,9 @@ import (
 // Check finds out whether the integration can work: ServiceNow knows its account,
 // the table exists, extends the application's and is seen with correlation_id, so
 // do those that custom_field_mappings name, with the columns that are mapped, the
-// staging table coalesces as far as that can be seen, the default creator is known, and the states that status_map names are there. The error says what to do.
+// staging table coalesces and the default creator is an active user, as far as that
+// can be seen, and the states that status_map names are there. The error says what
+// to do.
 func (c *Client) Check(ctx context.Context) error {
 	t, err := c.begin("check integration " + c.config.Name)
 	if err != nil {

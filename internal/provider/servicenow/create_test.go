@@ -162,10 +162,23 @@ func TestWhoOpensATicket(t *testing.T) {
 			assert.Contains(t, strings.Join(w.create(n).Warnings(), "\n"), "opened_by: ")
 		})
 	}
-	w := newWorld(t, func(_ *sim.Options, c *Config) { c.DefaultCreator = "gone@acme.example" })
-	err := w.client.Check(context.Background())
-	assert.Equal(t, ticket.Permanent, kindOf(t, err))
-	assert.ErrorContains(t, err, "default_creator: ServiceNow knows nobody, or more than one, by gone@acme.example")
+}
+
+// A default creator who is not there is told before the first ticket, by whatever name.
+func TestCheckLooksForTheDefaultCreator(t *testing.T) {
+	for _, who := range []string{"gone@acme.example", "nobody", sim.UserGone, strings.Repeat("0", 32)} {
+		w := newWorld(t, func(_ *sim.Options, c *Config) { c.DefaultCreator = who })
+		err := w.client.Check(context.Background())
+		assert.Equal(t, ticket.Permanent, kindOf(t, err), who)
+		assert.ErrorContains(t, err, "default_creator: ServiceNow knows nobody, or more than one, by "+who)
+	}
+	w := newWorld(t, func(_ *sim.Options, c *Config) { c.DefaultCreator = sim.UserMia })
+	require.NoError(t, w.client.Check(context.Background()))
+	require.NoError(t, w.sim.Hide(sim.UserMia, true))
+	require.NoError(t, w.newClient().Check(context.Background()), "it works though it is not seen")
+	w.sim.Deny("sys_user")
+	require.NoError(t, w.newClient().Check(context.Background()))
+	assert.Equal(t, sim.UserMia, w.stored(w.create(newTicket(1)).ID).Fields["opened_by"])
 }
 
 // A text that does not fit is not lost: it is the first comment.

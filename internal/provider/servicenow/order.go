@@ -43,13 +43,13 @@ func (s *scope) ordering(ctx context.Context, orders []ticket.Order) (ordering, 
 		orders = []ticket.Order{{Field: "created_at", Descending: true}}
 	}
 	if len(orders) > maxOrders {
-		return ordering{}, s.t.permanent("order: %d fields: want at most %d", len(orders), maxOrders)
+		return ordering{}, ticket.RefusedFor("order", "", s.t.permanent("order: %d fields: want at most %d", len(orders), maxOrders))
 	}
 	var out ordering
 	for _, o := range orders {
 		key, err := s.sortKey(ctx, o)
 		if err != nil {
-			return out, err
+			return out, ticket.RefusedFor("order", o.Text(), err)
 		}
 		if !slices.ContainsFunc(out.keys, func(k sortKey) bool { return k.column == key.column }) {
 			out.keys = append(out.keys, key)

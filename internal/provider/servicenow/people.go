@@ -107,9 +107,23 @@ func (t *turn) checkCreator(ctx context.Context) error {
 	if who == "" {
 		return nil
 	}
-	id, err := t.person(ctx, who)
-	if err == nil && id == "" {
+	known, err := t.knows(ctx, who)
+	if err == nil && !known {
 		err = t.permanent("default_creator: ServiceNow knows nobody, or more than one, by %s: give the e-mail address, user name or sys_id of one active user", who)
 	}
 	return err
+}
+
+// knows reports whether somebody is one active user. A sys_id does its work also
+// where the account may not see users: it is then taken for known.
+func (t *turn) knows(ctx context.Context, who string) (bool, error) {
+	if !isID(who) {
+		id, err := t.person(ctx, who)
+		return id != "", err
+	}
+	rows, hidden, err := t.list(ctx, "sys_user", query{}.where("sys_id", "=", who).where("active", "=", "true"), []string{"sys_id"}, 1)
+	if err != nil {
+		return true, unlessClosed(err)
+	}
+	return hidden > 0 || slices.ContainsFunc(rows, func(r record) bool { return r.text("sys_id") == who }), nil
 }

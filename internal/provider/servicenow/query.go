@@ -44,7 +44,7 @@ func (c *Client) QueryTickets(ctx context.Context, q ticket.Query) (ticket.Page[
 	defer t.end()
 	at, err := t.position(q)
 	if err != nil {
-		return ticket.Page[ticket.Ticket]{}, err
+		return ticket.Page[ticket.Ticket]{}, ticket.RefusedFor("cursor", q.Cursor, err)
 	}
 	s, err := t.selection(ctx, q)
 	if err != nil {
@@ -54,7 +54,7 @@ func (c *Client) QueryTickets(ctx context.Context, q ticket.Query) (ticket.Page[
 		at.Counted = s.counted
 	}
 	if !at.fits(s.ordering) {
-		return ticket.Page[ticket.Ticket]{}, t.notOurs()
+		return ticket.Page[ticket.Ticket]{}, ticket.RefusedFor("cursor", q.Cursor, t.notOurs())
 	}
 	limit := min(cmp.Or(max(q.Limit, 0), defaultLimit), maxLimit)
 	l := &listing{t: t, selection: s, at: at, limit: limit, taken: map[string]bool{}, resumed: q.Cursor == ""}
@@ -104,7 +104,7 @@ func (t *turn) selection(ctx context.Context, q ticket.Query) (selection, error)
 	for _, f := range q.Filters {
 		c, err := s.condition(ctx, f)
 		if err != nil {
-			return out, err
+			return out, ticket.RefusedFor("filter", f.Text(), err)
 		}
 		out.conditions = append(out.conditions, c)
 		out.asked.add(c.ask, reads)
@@ -133,7 +133,8 @@ func (t *turn) searched(ctx context.Context, filters []ticket.Filter) (string, e
 			if err != nil {
 				return "", err
 			}
-			return t.tableNamed(ctx, all, f.Values[0])
+			table, err := t.tableNamed(ctx, all, f.Values[0])
+			return table, ticket.RefusedFor("filter", f.Text(), err)
 		case f.Field == "project", (f.Field == "id" || f.Field == "key") && (f.Op == ticket.Equal || f.Op == ticket.In):
 			table = t.c.app.table
 		}
