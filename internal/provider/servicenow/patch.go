@@ -134,10 +134,8 @@ func (t *turn) edit(ctx context.Context, in row, p ticket.Patch) (*edit, error) 
 	if p.Description != nil {
 		e.set("description", cut(clean(*p.Description), widthOf(known, "description", widthText), cutNotice))
 	}
-	if p.Priority != nil && (t.c.config.PriorityMap[*p.Priority] != "" || modelPriority(in.text("priority")) != modelPriority(numberOf(*p.Priority))) {
-		for name, text := range t.c.priorityFields(*p.Priority) {
-			e.set(name, text)
-		}
+	if err := t.editPriority(p.Priority, e); err != nil {
+		return nil, err
 	}
 	if p.DueDate != nil {
 		e.set("due_date", formatTime(*p.DueDate))
@@ -160,6 +158,27 @@ func (t *turn) edit(ctx context.Context, in row, p ticket.Patch) (*edit, error) 
 		return nil, err
 	}
 	return e, t.editPeople(ctx, p, e)
+}
+
+// editPriority sets the columns of a priority that the record does not have. A word
+// that is no priority of the model is refused: nothing could be made of it.
+func (t *turn) editPriority(given *ticket.Priority, e *edit) error {
+	if given == nil {
+		return nil
+	}
+	p := ticket.Priority(strings.ToUpper(strings.TrimSpace(string(*given))))
+	mapped := t.c.config.PriorityMap[p] != ""
+	switch {
+	case p == "":
+		e.warnings = append(e.warnings, "priority: left as it was: a ticket of ServiceNow always has one")
+	case p.Level() == 0:
+		return t.permanent("priority: %q: want one of %v", cut(string(*given), widthTitle, "…"), ticket.Priorities())
+	case mapped || modelPriority(e.now.text("priority")) != modelPriority(numberOf(p)):
+		for name, text := range t.c.priorityFields(p) {
+			e.set(name, text)
+		}
+	}
+	return nil
 }
 
 func (t *turn) editCustom(ctx context.Context, in row, p ticket.Patch, e *edit) error {

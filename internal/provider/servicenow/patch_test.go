@@ -230,3 +230,20 @@ func TestAPatchWithoutAnswerIsRepeated(t *testing.T) {
 		assert.Equal(t, "renamed by "+kind, out.Name)
 	}
 }
+
+// A word that is no priority is refused, not taken for no change.
+func TestAPatchOfThePriority(t *testing.T) {
+	for _, application := range []func(*sim.Options, *Config){func(*sim.Options, *Config) {}, security} {
+		w := newWorld(t, application)
+		made := w.create(newTicket(1))
+		before := w.sim.Stats().Requests["patch"]
+		_, err := w.client.PatchTicket(context.Background(), made.ID, ticket.Patch{Priority: to(ticket.Priority("Sev1"))})
+		assert.Equal(t, ticket.Permanent, kindOf(t, err))
+		assert.ErrorContains(t, err, `priority: "Sev1": want one of [URGENT CRITICAL HIGH MEDIUM MODERATE LOW PLANNING]`)
+		kept := w.patch(made.ID, ticket.Patch{Priority: to(ticket.Priority(""))})
+		assert.Equal(t, made.Priority, kept.Priority)
+		assert.Contains(t, strings.Join(kept.Warnings(), "\n"), "priority: left as it was")
+		assert.Equal(t, before, w.sim.Stats().Requests["patch"])
+		assert.Equal(t, ticket.High, w.patch(made.ID, ticket.Patch{Priority: to(ticket.Priority(" high"))}).Priority, "lower case is understood")
+	}
+}
