@@ -199,6 +199,7 @@ func TestTagsAreReadFromTheDescription(t *testing.T) {
 	for text, want := range map[string][]string{
 		"": nil, "Tags: a": {"a"}, "x\n\nCreator: y\nTags: a, b": {"a", "b"}, "Tags: a\n\nmore": nil, "x\r\n\r\nTags: a": {"a"}, "x Tags: a": nil, "Tags: ": nil,
 	} {
-		assert.Equal(t, want, tagsOf(text), "%q", text)
+		_, got := takeTags(text)
+		assert.Equal(t, want, got, "%q", text)
 	}
 }
