@@ -129,7 +129,7 @@ func TestFiltersAreExact(t *testing.T) {
 		"description[like]**disk**": {full}, `description[eq]""`: {first, hot, well, ours, ours2}, `description[ne]""`: {full}, "description[eq]The **disk** of db-1": {full}, "description[in]x,The **disk** of db-1": {full},
 		"description[like]rack 7": {}, "description[not_like]rack 7": every, "description[lte]The **disk** of db-1": {full}, "description[ne]The **disk** of db-1\n\nTags: asset:1, rack 7": every,
 		"description[not_like]db-1": without(full),
-		"tags[in]asset:1,asset:2": {full, hot}, "tags[eq]rack 7": {full}, "tags[ne]asset:1": without(full), "tags[eq]ASSET:1": {}, "tags[like]ASSET": {full, hot}, `tags[eq]""`: without(full, hot), "tags[eq]asset": {},
+		"tags[in]asset:1,asset:2":   {full, hot}, "tags[eq]rack 7": {full}, "tags[ne]asset:1": without(full), "tags[eq]ASSET:1": {}, "tags[like]ASSET": {full, hot}, `tags[eq]""`: without(full, hot), "tags[eq]asset": {},
 		"issue_type[eq]network": {first}, "issue_type[eq]Hardware": {full}, `issue_type[eq]""`: without(first, full), "issue_type[ne]Network": without(first), "issue_type[like]ware": {full}, "issue_type[eq]Poem": {},
 		"created_at[gte]2026-03-04T13:00:00Z": without(first), "created_at[gt]2026-03-04T13:00:00Z": without(first, full), "created_at[lt]2026-03-04T14:00:00+01:00": {first},
 		"created_at[eq]2026-03-04T13:00:00.000Z": {full}, "created_at[eq]2026-03-04T13:00:00.5Z": {}, "created_at[ne]2026-03-04T13:00:00Z": without(full), "created_at[eq]2026-03-04": every,
