@@ -28,12 +28,12 @@ func (t *turn) editDescription(p ticket.Patch, width int, e *edit) error {
 		return nil
 	}
 	text, tags := takeTags(e.now.text("description"))
+	d := &describing{text, tagsLine(tags), width}
 	if p.Tags != nil {
-		tags = *p.Tags
+		var warnings []string
+		d.tags, warnings = writeTags(*p.Tags, tagsRoom(width))
+		e.warnings = append(e.warnings, warnings...)
 	}
-	line, warnings := writeTags(tags, tagsRoom(width))
-	e.warnings = append(e.warnings, warnings...)
-	d := &describing{text, line, width}
 	if p.Description != nil {
 		d.text = clean(*p.Description)
 		if bare, own := takeTags(d.text); p.Tags == nil && slices.Equal(own, tags) {

@@ -49,10 +49,14 @@ func writeTags(tags []string, most int) (line string, warnings []string) {
 	if !slices.Equal(kept, tags) {
 		warnings = []string{fmt.Sprintf("tags: kept as %q: they are one line of the description, with commas between them, of up to %d characters", kept, most)}
 	}
-	if len(kept) == 0 {
-		return "", warnings
+	return tagsLine(kept), warnings
+}
+
+func tagsLine(tags []string) string {
+	if len(tags) == 0 {
+		return ""
 	}
-	return tagsTitle + strings.Join(kept, ", "), warnings
+	return tagsTitle + strings.Join(tags, ", ")
 }
 
 // paragraphs puts those that say something one below the other.
