@@ -98,13 +98,16 @@ func (c *Client) RecoverNote(ctx context.Context, ticketID string, n ticket.NewN
 }
 
 // PatchNote sets title or content of a note; the other stays as it is in Jira,
-// rich text included. The note stays internal: its visibility is sent along.
+// rich text included. A note keeps a content: an empty one is refused. The note stays internal: its visibility is sent along.
 func (c *Client) PatchNote(ctx context.Context, ticketID, noteID string, p ticket.NotePatch) (ticket.Note, error) {
 	t, err := c.begin("change note "+noteID+" of issue "+ticketID, endCommentEdit, ticketID)
 	if err != nil {
 		return ticket.Note{}, err
 	}
 	defer t.end()
+	if p.Content != nil && strings.TrimSpace(*p.Content) == "" {
+		return ticket.Note{}, t.permanent("content: empty: a note needs one")
+	}
 	now, err := t.noteNow(ctx, ticketID, noteID)
 	if err != nil {
 		return ticket.Note{}, err

@@ -73,8 +73,11 @@ func TestANoteThatIsPatchedKeepsTheRichTextOfTheRest(t *testing.T) {
 	_, after := readNote(w.stored(issue.ID).Comments[0].Body)
 	assert.Equal(t, before, after)
 	empty := ""
-	_, err = w.client.PatchNote(ctx, issue.ID, made.ID, ticket.NotePatch{Title: &empty, Content: &empty})
-	assert.Equal(t, ticket.Permanent, kindOf(t, err))
+	for _, patch := range []ticket.NotePatch{{Title: &empty, Content: &empty}, {Content: &empty}} {
+		_, err = w.client.PatchNote(ctx, issue.ID, made.ID, patch)
+		assert.Equal(t, ticket.Permanent, kindOf(t, err))
+		assert.ErrorContains(t, err, "content: empty")
+	}
 }
 
 func TestALostNoteIsFound(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -22,6 +23,9 @@ type edit struct {
 // PatchTicket sets fields of a ticket, the status by a transition. It reads the
 // ticket first and sends what differs, so that making the same patch again
 // changes nothing. The answer is the ticket as it is afterwards.
+//
+// A title that is too long for Jira is cut, with a warning; a description that is
+// too long is refused.
 //
 // Jira has one title: Name sets it, and Summary where Name is nil. What Jira
 // cannot change (the creator, the project) is an error where it differs; a
@@ -48,7 +52,7 @@ func (c *Client) PatchTicket(ctx context.Context, id string, p ticket.Patch) (ti
 	}
 	warnings, err := t.apply(ctx, now, p, custom)
 	if err != nil {
-		return ticket.Ticket{}, t.explain(ctx, err, p.CustomFields, now.project(), now.value("issuetype").Name)
+		return ticket.Ticket{}, t.explain(ctx, namingPriorities(err, p.Priority), p.CustomFields, now.project(), now.value("issuetype").Name)
 	}
 	out, err := t.ticket(ctx, now.ID)
 	addWarnings(&out, warnings)
@@ -140,16 +144,23 @@ func (t *turn) edit(ctx context.Context, now issue, p ticket.Patch) (*edit, erro
 		if oneLine(*title) == "" {
 			return nil, t.permanent("name: empty: a ticket needs one")
 		}
+		if whole := strings.Join(strings.Fields(clean(*title)), " "); units(whole) > maxSummary {
+			e.warnings = append(e.warnings, fmt.Sprintf("name: %d characters: cut at the %d that Jira takes", units(whole), maxSummary))
+		}
 		e.set(now, "summary", oneLine(*title))
 	}
 	if p.Description != nil {
-		doc := toADF(fitText(*p.Description))
+		// A comment holds no more, so what is cut off would be lost.
+		if long := units(*p.Description); long > maxText {
+			return nil, t.permanent("description: %d characters: Jira takes %d: make it shorter", long, maxText)
+		}
+		doc := toADF(*p.Description)
 		if toMarkdown(node{Content: doc.Content}) != richText(now.Fields["description"]) {
 			e.fields["description"] = doc
 		}
 	}
 	if p.Priority != nil && *p.Priority != "" {
-		name := t.c.jiraPriority(*p.Priority)
+		name := t.c.jiraPriority(modelWord(*p.Priority))
 		if !strings.EqualFold(now.value("priority").Name, name) {
 			e.fields["priority"] = map[string]any{"name": name}
 		}
@@ -167,6 +178,26 @@ func (t *turn) edit(ctx context.Context, now issue, p ticket.Patch) (*edit, erro
 		e.labels(now, *p.Tags)
 	}
 	return e, t.people(ctx, now, p, e)
+}
+
+// modelWord is a priority of the model however it is written. Any other word is left
+// as it is: it may be the site's own, and Jira refuses what it does not know.
+func modelWord(p ticket.Priority) ticket.Priority {
+	if upper := ticket.Priority(strings.ToUpper(strings.TrimSpace(string(p)))); upper.Level() > 0 {
+		return upper
+	}
+	return p
+}
+
+// namingPriorities adds to Jira's refusal of a priority the words that there are.
+func namingPriorities(err error, p *ticket.Priority) error {
+	failed, ok := errors.AsType[*ticket.Error](err)
+	if !ok || p == nil || failed.Status != http.StatusBadRequest || !strings.Contains(failed.Message, "priority:") {
+		return err
+	}
+	named := *failed
+	named.Message = fmt.Sprintf("priority: %q: want one of %v, or a name of the site's own. %s", cutUTF16(string(*p), maxSummary, "…"), ticket.Priorities(), failed.Message)
+	return &named
 }
 
 func firstSet(values ...*string) *string {

@@ -41,11 +41,11 @@ func (c *Client) setCustom(a act, f *fields, values map[string]any) error {
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		path, ok := c.mapping(name, f.project)
 		if !ok {
-			return a.permanent("custom field %q: custom_field_mappings of integration %s has it for other projects only, not for %s", name, c.config.Name, f.project)
+			return a.permanent("custom_fields.%s: custom_field_mappings of integration %s has it for other projects only, not for %s", name, c.config.Name, f.project)
 		}
 		value, err := plainJSON(values[name])
 		if err != nil {
-			return a.permanent("custom field %q: the value is not one that JSON can hold", name)
+			return a.permanent("custom_fields.%s: the value is not one that JSON can hold", name)
 		}
 		if value, err = typed(a, path, value); err != nil {
 			return err

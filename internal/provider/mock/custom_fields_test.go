@@ -36,7 +36,7 @@ func TestCustomFieldsAreByMapping(t *testing.T) {
 	byPath := c.must(t, ticket.New{Project: "HELP", CustomFields: map[string]any{"Dates.due-date": "x", "general/site": "y"}})
 	assert.Equal(t, map[string]any{"due": "x", "site": "y"}, byPath.CustomFields)
 	_, err = c.CreateTicket(t.Context(), ticket.New{Name: "n", Project: "HELP", CustomFields: map[string]any{"rack": "7"}})
-	requireKind(t, ticket.Permanent, err, `custom field "rack": custom_field_mappings of integration try has it for other projects only, not for HELP`)
+	requireKind(t, ticket.Permanent, err, `custom_fields.rack: custom_field_mappings of integration try has it for other projects only, not for HELP`)
 }
 
 func TestCustomFieldsHoldWhatJSONHolds(t *testing.T) {
@@ -60,7 +60,7 @@ func TestCustomFieldsHoldWhatJSONHolds(t *testing.T) {
 	assert.Equal(t, []any{"a"}, read.CustomFields["due"])
 	for _, wrong := range []any{math.NaN(), make(chan int)} {
 		_, err = c.CreateTicket(t.Context(), ticket.New{Name: "n", CustomFields: map[string]any{"x": wrong}})
-		requireKind(t, ticket.Permanent, err, `custom field "x"`)
+		requireKind(t, ticket.Permanent, err, `custom_fields.x`)
 	}
 	_, err = c.CreateTicket(t.Context(), ticket.New{Name: "n", CustomFields: map[string]any{"x": strings.Repeat("x", MaxTicketBytes)}})
 	requireKind(t, ticket.Permanent, err, "at most 4 MiB")

@@ -149,7 +149,7 @@ func TestPatchRefusesWhatNoTicketMayBe(t *testing.T) {
 		`priority: "ASAP"`:              {Priority: ptr(ticket.Priority("ASAP"))},
 		`parent: there is no ticket "x`: {Parent: ptr("x")},
 		"cannot be its own":             {Parent: &made.ID},
-		`custom field "site"`:           {CustomFields: map[string]any{"site": func() {}}},
+		`custom_fields.site`:            {CustomFields: map[string]any{"site": func() {}}},
 	} {
 		_, err := c.PatchTicket(t.Context(), made.ID, patch)
 		requireKind(t, ticket.Permanent, err, says)

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/ticketbridge/ticketbridge/internal/ticket"
 )
@@ -19,7 +20,7 @@ type create struct {
 	table    string
 	fields   map[string]string
 	warnings []string
-	notes    []string // lines that end the description
+	notes    []string // lines that end the description, but for the tags
 }
 
 // CreateTicket makes a record with one POST that can have its effect once only
@@ -235,15 +236,12 @@ func (t *turn) fill(ctx context.Context, k *create, n ticket.New) error {
 		maps.Copy(k.fields, to.fields)
 		k.warnings = append(k.warnings, to.warnings...)
 	}
-	if len(n.Tags) > 0 {
-		k.note("Tags", strings.Join(n.Tags, ", "))
-	}
 	if !n.CompletionDate.IsZero() {
 		k.warnings = append(k.warnings, "completion_date: ServiceNow sets it itself")
 	}
 	for _, name := range slices.Sorted(maps.Keys(left)) {
 		text, _ := plainValue(n.CustomFields[name]) // customFields could read it
-		k.warnings = append(k.warnings, name+": "+left[name]+": written into the description")
+		k.warnings = append(k.warnings, "custom_fields."+name+": "+left[name]+": written into the description")
 		k.note(name, text)
 	}
 	maps.Copy(k.fields, set)
@@ -283,16 +281,23 @@ func (k *create) describe(n ticket.New, title string, width int) {
 	if n.Description != "" {
 		parts = append(parts, n.Description)
 	}
-	if len(k.notes) > 0 {
-		slices.Sort(k.notes)
-		parts = append(parts, strings.Join(k.notes, "\n"))
+	line, warnings := writeTags(n.Tags, tagsRoom(width))
+	k.warnings = append(k.warnings, warnings...)
+	text, notes := clean(paragraphs(parts...)), some(line)
+	slices.Sort(k.notes)
+	if end := strings.Join(append(k.notes, notes...), "\n"); utf8.RuneCountInString(end) <= width/2 {
+		notes = []string{end}
+	} else { // the tags must not be cut off
+		text = paragraphs(text, strings.Join(k.notes, "\n"))
 	}
-	whole := clean(strings.Join(parts, "\n\n"))
+	end := strings.Join(notes, "\n")
+	whole := paragraphs(text, end)
 	if whole == "" {
 		return
 	}
-	k.fields["description"] = cut(whole, width, moreNotice)
+	k.fields["description"] = fitAbove(text, end, width, moreNotice)
 	if k.fields["description"] != whole {
 		k.fields["comments"] = cut(journalText(whole), maxJournal, cutNotice)
+		k.warnings = append(k.warnings, fmt.Sprintf("description: %d characters: cut at the %d that ServiceNow takes: the first comment holds the text, up to %d characters", utf8.RuneCountInString(whole), width, maxJournal))
 	}
 }

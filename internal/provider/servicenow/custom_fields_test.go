@@ -117,9 +117,10 @@ func TestWrongCustomFieldsAreRefusedBeforeAnythingIsSent(t *testing.T) {
 		value any
 		want  string
 	}{
-		{"machines", "many", `custom_fields.machines: column u_machines: "many": want a number`}, {"u_machines", 5.5, "want a number without a fraction"}, {"u_machines", 1e12, "from -2147483648 to 2147483647"},
+		{"machines", "many", `custom_fields.machines: column u_machines: "many": want a whole number from -2147483648 to 2147483647`}, {"u_machines", 5.5, `"5.5": want a whole number from -2147483648 to 2147483647`}, {"u_machines", 1e12, "want a whole number from -2147483648 to 2147483647"},
+		{"u_machines", []any{5.0}, "u_machines: a list: want a whole number"}, {"u_site", []any{"abc"}, "column u_site: a list: want a text"}, {"u_outage", []any{true}, "a list: want true or false"},
 		{"u_load", "NaN", "want a number"}, {"u_load", "0x10", "want a number"}, {"u_outage", "perhaps", "want true or false"}, {"u_begin", "soon", "want a time like"}, {"u_day", "4.3.", "want a date like"},
-		{"u_floor", "Attic", "want one of Basement (b1), Ground floor (g), First floor (1)"}, {"u_site", map[string]any{"a": 1}, "want a text, a number"}, {"ci", "x", "leads through a reference"},
+		{"u_floor", "Attic", "want one of Basement (b1), Ground floor (g), First floor (1)"}, {"u_site", map[string]any{"a": 1}, "column u_site: an object: want a text"}, {"ci", "x", "leads through a reference"},
 		{"mark", "tb:x", "set by the platform"}, {"comments", "x", "set by the platform"}, {"sys_id", "x", "set by the platform"}, {"nothing", "x", "custom_field_mappings of integration snow-ops"},
 	} {
 		n := newTicket(2)
@@ -198,6 +199,7 @@ func TestTagsAreReadFromTheDescription(t *testing.T) {
 	for text, want := range map[string][]string{
 		"": nil, "Tags: a": {"a"}, "x\n\nCreator: y\nTags: a, b": {"a", "b"}, "Tags: a\n\nmore": nil, "x\r\n\r\nTags: a": {"a"}, "x Tags: a": nil, "Tags: ": nil,
 	} {
-		assert.Equal(t, want, tagsOf(text), "%q", text)
+		_, got := takeTags(text)
+		assert.Equal(t, want, got, "%q", text)
 	}
 }

@@ -72,7 +72,7 @@ func queryFields() []queryField {
 		{"contact", "string", personField(func(a Application) string { return a.contact }), func(a Application) sortKey { return sortKey{column: a.contact} }},
 		{"name", "string", title, by("short_description")},
 		{"summary", "string", title, by("short_description")},
-		{"description", "string", textField("description", func(m ticket.Ticket) string { return m.Description }), nil},
+		{"description", "string", descriptionField, nil},
 		{"tags", "string", tagField, nil},
 		{"issue_type", "string", choiceField("category"), by("category")},
 		{"parent", "string", parentField, func(a Application) sortKey { return sortKey{column: a.parent} }},

@@ -20,6 +20,38 @@ func textField(column string, have func(ticket.Ticket) string) understand {
 	}
 }
 
+// descriptionField is the description without its tags. The column holds both, and
+// what it holds of the description it holds line by line.
+func descriptionField(_ context.Context, _ *scope, f ticket.Filter) (condition, error) {
+	const column = "description"
+	c := condition{column: column, fits: func(_ record, m ticket.Ticket) bool { return texts().judge(f.Op, some(m.Description), f.Values) }}
+	switch {
+	case f.Op == ticket.Like:
+		c.ask = partClauses(strings.NewReplacer("\n", "*", "\r", "*").Replace(f.Values[0]), []string{column})
+	case negative(f.Op):
+		c.ask = textClauses(f, []string{column}, nil)
+	case names(f.Op) && len(f.Values) == 1 && f.Values[0] == "":
+		c.ask = []clause{{{column, "ISEMPTY", "", true}, {column, "LIKE", strings.TrimSpace(tagsTitle), true}}}
+	case names(f.Op) && !slices.Contains(f.Values, ""):
+		var either clause
+		for _, v := range f.Values {
+			either = append(either, term{column, "LIKE", strings.TrimSpace(longestLine(v)), false})
+		}
+		c.ask = []clause{either}
+	}
+	return c, nil
+}
+
+func longestLine(text string) string {
+	longest := ""
+	for line := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == '\n' || r == '\r' }) {
+		if len(line) > len(longest) {
+			longest = line
+		}
+	}
+	return longest
+}
+
 // idField names tickets by sys_id or number; what is no whole name is compared
 // with the one of them that the field is.
 func idField(column string) understand {

@@ -51,24 +51,6 @@ func priorityField(ctx context.Context, s *scope, f ticket.Filter) (condition, e
 	return condition{column: "priority", fits: fits, ask: []clause{{{"priority", way, strconv.Itoa(want), true}}}}, nil
 }
 
-// tagsTitle begins the line of the description that holds a ticket's tags:
-// ServiceNow's own belong to people, not to records.
-const tagsTitle = "Tags: "
-
-// tagsOf reads the tags out of the last paragraph of a description.
-func tagsOf(description string) []string {
-	text := strings.ReplaceAll(description, "\r\n", "\n")
-	if at := strings.LastIndex(text, "\n\n"); at >= 0 {
-		text = text[at+2:]
-	}
-	for line := range strings.SplitSeq(text, "\n") {
-		if list, ok := strings.CutPrefix(line, tagsTitle); ok && strings.TrimSpace(list) != "" {
-			return some(strings.Split(strings.TrimSpace(list), ", ")...)
-		}
-	}
-	return nil
-}
-
 func tagField(_ context.Context, _ *scope, f ticket.Filter) (condition, error) {
 	exactly := comparing{same: func(have, want string) bool { return have == want }, order: texts().order}
 	c := condition{column: "description", fits: func(_ record, m ticket.Ticket) bool { return exactly.judge(f.Op, m.Tags, f.Values) }}

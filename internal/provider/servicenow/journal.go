@@ -45,6 +45,16 @@ func withCreator(n ticket.NewComment) string {
 	return creatorTitle + cut(creator, widthTitle, "…") + "\n\n" + n.Content
 }
 
+// entryText is a comment as the journal holds it, without its mark: it is what a
+// list answers, too.
+func entryText(n ticket.NewComment) string {
+	text := journalText(withCreator(n))
+	if ref := refOf(n.Operation); ref != "" {
+		return cut(text, maxJournal-len(ref)-2, cutNotice)
+	}
+	return cut(text, maxJournal, cutNotice)
+}
+
 // CreateComment adds an entry to a ticket's journal with one PATCH: to the
 // comments, or, where it is internal, to the work notes, never to both. Who wrote it
 // is its first line, where the comment says so; the mark of its operation ends the text. Kind OutcomeUnknown asks for RecoverComment.
@@ -54,7 +64,6 @@ func (c *Client) CreateComment(ctx context.Context, ticketID string, n ticket.Ne
 		return ticket.Comment{}, err
 	}
 	defer t.end()
-	text := journalText(withCreator(n))
 	if strings.TrimSpace(journalText(n.Content)) == "" {
 		return ticket.Comment{}, t.permanent("content: empty: ServiceNow takes no empty comment")
 	}
@@ -65,7 +74,7 @@ func (c *Client) CreateComment(ctx context.Context, ticketID string, n ticket.Ne
 	if err := t.refuseClosed(in.record, n.UnlessClosedBefore); err != nil {
 		return ticket.Comment{}, err
 	}
-	if err := t.append(ctx, in, text, n); err != nil {
+	if err := t.append(ctx, in, entryText(n), n); err != nil {
 		return ticket.Comment{}, err
 	}
 	return t.written(ctx, in, n)
@@ -87,7 +96,7 @@ func (t *turn) append(ctx context.Context, in row, text string, n ticket.NewComm
 // written finds the entry that was just made: the answer to the PATCH does not
 // name it, and an account that may not write the journal is told nothing.
 func (t *turn) written(ctx context.Context, in row, n ticket.NewComment) (ticket.Comment, error) {
-	out := ticket.Comment{TicketID: in.text("sys_id"), Content: withCreator(n), CreatedAt: t.c.now().UTC(), Internal: n.Internal}
+	out := ticket.Comment{TicketID: in.text("sys_id"), Content: entryText(n), CreatedAt: t.c.now().UTC(), Internal: n.Internal}
 	if n.Operation == "" {
 		return out, nil
 	}
@@ -149,7 +158,7 @@ func (t *turn) entry(ctx context.Context, in row, n ticket.NewComment) (ticket.C
 		return ticket.Comment{}, false, t.permanent("the account of integration %s may read neither sys_journal_field nor %s of %s, so that a lost comment cannot be looked for: give it the right", t.c.config.Name, journal, in.table)
 	}
 	// The entry has no id then; its mark stands for it.
-	out := ticket.Comment{ID: ref, TicketID: id, Content: withCreator(n), CreatedAt: t.c.now().UTC(), Internal: n.Internal}
+	out := ticket.Comment{ID: ref, TicketID: id, Content: entryText(n), CreatedAt: t.c.now().UTC(), Internal: n.Internal}
 	return out, strings.Contains(whole[journal].Display, ref), nil
 }
 

@@ -30,6 +30,7 @@ func TestCommentsAndNotesAreApart(t *testing.T) {
 	require.Len(t, comments, 2)
 	assert.Equal(t, public.ID, comments[0].ID)
 	assert.Equal(t, "for [ code]<b>all</b>[ /code]", comments[0].Content, "without our mark")
+	assert.Equal(t, comments[0].Content, public.Content, "creating answers what the list does")
 	assert.Equal(t, "by hand", comments[1].Content)
 	assert.Equal(t, "mia.krystof", comments[1].Creator)
 	notes, err := w.client.ListNotes(ctx, made.ID)

@@ -1,6 +1,7 @@
 package servicenow
 
 import (
+	"fmt"
 	"strings"
 	"unicode/utf8"
 )
@@ -19,9 +20,21 @@ const cutNotice = "\n\n[cut: the text was longer than ServiceNow takes]"
 // moreNotice ends a description whose whole text is in the first comment.
 const moreNotice = "\n\n[cut: the whole text is the first comment]"
 
+// commentNotice ends one that a patch gave.
+const commentNotice = "\n\n[cut: the whole text is a comment]"
+
 // oneLine makes text fit for a short description.
 func oneLine(text string, width int) string {
 	return cut(strings.Join(strings.Fields(clean(text)), " "), width, "…")
+}
+
+// cutTitle tells of a title that oneLine cuts.
+func cutTitle(text string, width int) []string {
+	length := utf8.RuneCountInString(strings.Join(strings.Fields(clean(text)), " "))
+	if length <= width {
+		return nil
+	}
+	return []string{fmt.Sprintf("name: %d characters: cut at the %d that ServiceNow takes", length, width)}
 }
 
 // cut cuts text to at most n characters, notice included.

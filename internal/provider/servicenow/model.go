@@ -129,14 +129,15 @@ func (t *turn) recordByNumber(ctx context.Context, table, number string) (record
 // Name and Summary.
 func (c *Client) model(r record) ticket.Ticket {
 	state := c.closing(r)
+	description, tags := takeTags(r.text("description"))
 	out := ticket.Ticket{
 		ID: r.text("sys_id"), Key: r.text("number"), URL: c.browse(r),
-		Name: r.text("short_description"), Summary: r.text("short_description"), Description: r.text("description"),
+		Name: r.text("short_description"), Summary: r.text("short_description"), Description: description,
 		Creator: person(r, "opened_by"), Contact: person(r, c.app.contact), Assignee: person(r, "assigned_to"),
 		Priority: modelPriority(r.text("priority")), Status: r["state"].Display, Closed: state.Closed,
 		CreatedAt: r.time("sys_created_on"), UpdatedAt: state.UpdatedAt, CompletionDate: state.CompletionDate,
 		DueDate: r.time("due_date"), Project: r.text("sys_class_name"), IssueType: r["category"].Display,
-		Parent: r.text(c.app.parent + ".number"), Tags: tagsOf(r.text("description")), CustomFields: c.readCustomFields(r), Unmapped: map[string]any{},
+		Parent: r.text(c.app.parent + ".number"), Tags: tags, CustomFields: c.readCustomFields(r), Unmapped: map[string]any{},
 	}
 	if mark, ours := readStamp(r.text("correlation_id")); ours {
 		out.Operation = mark.hash

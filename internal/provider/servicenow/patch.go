@@ -16,6 +16,8 @@ type edit struct {
 	now      record
 	fields   map[string]string
 	warnings []string
+	// description is nil where neither it nor the tags are given.
+	description *describing
 }
 
 // set gives a column a value unless it has it.
@@ -25,14 +27,16 @@ func (e *edit) set(name, text string) {
 	}
 }
 
-// PatchTicket sets columns of a ticket, journals never among them. It reads the
+// PatchTicket sets columns of a ticket. It reads the
 // ticket first and sends what differs, so that making the same patch again changes
 // nothing. The answer is the ticket as it is afterwards; what the instance did not
 // keep as it was asked is a warning.
 //
 // ServiceNow has one title: Name sets it, and Summary where Name is nil. What
 // cannot be changed here (the creator, the table) is an error where it differs;
-// tags and the completion date are only warnings.
+// the completion date is only a warning. Tags are a line of the description, which
+// holds them besides the model's Description. Texts that are too long are cut, with a
+// warning; the whole of a description becomes a comment.
 func (c *Client) PatchTicket(ctx context.Context, id string, p ticket.Patch) (ticket.Ticket, error) {
 	t, err := c.begin("patch " + c.app.table + " " + id)
 	if err != nil {
@@ -85,6 +89,9 @@ func (t *turn) apply(ctx context.Context, in row, p ticket.Patch) (record, []str
 			e.warnings = append(e.warnings, warning)
 		}
 	}
+	if err := t.describe(ctx, in, e); err != nil {
+		return nil, nil, err
+	}
 	after := in.record
 	if len(e.fields) > 0 {
 		if after, err = t.patch(ctx, in, e.fields); err != nil {
@@ -125,19 +132,19 @@ func (t *turn) edit(ctx context.Context, in row, p ticket.Patch) (*edit, error) 
 		return nil, err
 	}
 	if title := firstSet(p.Name, p.Summary); title != nil {
-		line := oneLine(*title, widthOf(known, "short_description", widthTitle))
+		width := widthOf(known, "short_description", widthTitle)
+		line := oneLine(*title, width)
 		if line == "" {
 			return nil, t.permanent("name: empty: a ticket needs one")
 		}
+		e.warnings = append(e.warnings, cutTitle(*title, width)...)
 		e.set("short_description", line)
 	}
-	if p.Description != nil {
-		e.set("description", cut(clean(*p.Description), widthOf(known, "description", widthText), cutNotice))
+	if err := t.editDescription(p, widthOf(known, "description", widthText), e); err != nil {
+		return nil, err
 	}
-	if p.Priority != nil && (t.c.config.PriorityMap[*p.Priority] != "" || modelPriority(in.text("priority")) != modelPriority(numberOf(*p.Priority))) {
-		for name, text := range t.c.priorityFields(*p.Priority) {
-			e.set(name, text)
-		}
+	if err := t.editPriority(p.Priority, e); err != nil {
+		return nil, err
 	}
 	if p.DueDate != nil {
 		e.set("due_date", formatTime(*p.DueDate))
@@ -162,6 +169,27 @@ func (t *turn) edit(ctx context.Context, in row, p ticket.Patch) (*edit, error) 
 	return e, t.editPeople(ctx, p, e)
 }
 
+// editPriority sets the columns of a priority that the record does not have. A word
+// that is no priority of the model is refused: nothing could be made of it.
+func (t *turn) editPriority(given *ticket.Priority, e *edit) error {
+	if given == nil {
+		return nil
+	}
+	p := ticket.Priority(strings.ToUpper(strings.TrimSpace(string(*given))))
+	mapped := t.c.config.PriorityMap[p] != ""
+	switch {
+	case p == "":
+		e.warnings = append(e.warnings, "priority: left as it was: a ticket of ServiceNow always has one")
+	case p.Level() == 0:
+		return t.permanent("priority: %q: want one of %v", cut(string(*given), widthTitle, "…"), ticket.Priorities())
+	case mapped || modelPriority(e.now.text("priority")) != modelPriority(numberOf(p)):
+		for name, text := range t.c.priorityFields(p) {
+			e.set(name, text)
+		}
+	}
+	return nil
+}
+
 func (t *turn) editCustom(ctx context.Context, in row, p ticket.Patch, e *edit) error {
 	set, left, err := t.customFields(ctx, in.table, p.CustomFields)
 	if err != nil {
@@ -172,7 +200,7 @@ func (t *turn) editCustom(ctx context.Context, in row, p ticket.Patch, e *edit) 
 	}
 	for _, name := range slices.Sorted(maps.Keys(left)) {
 		text, _ := plainValue(p.CustomFields[name]) // customFields could read it
-		e.warnings = append(e.warnings, name+": "+left[name]+": "+text)
+		e.warnings = append(e.warnings, "custom_fields."+name+": "+left[name]+": "+text)
 	}
 	return nil
 }
@@ -196,9 +224,6 @@ func (t *turn) fixed(now record, p ticket.Patch, e *edit) error {
 	}
 	if p.CompletionDate != nil {
 		e.warnings = append(e.warnings, "completion_date: ServiceNow sets it itself when the ticket is closed")
-	}
-	if p.Tags != nil && len(*p.Tags) > 0 {
-		e.warnings = append(e.warnings, "tags: not set: ServiceNow's tags belong to people, not to records")
 	}
 	return nil
 }

@@ -158,12 +158,12 @@ func TestAPatchSendsWhatDiffers(t *testing.T) {
 	}
 	out := w.patch(made.ID, p)
 	assert.Equal(t, map[string]any{
-		"short_description": "another title", "description": "another text", "impact": "2", "assigned_to": sim.UserMia,
+		"short_description": "another title", "description": "another text\n\nTags: x", "impact": "2", "assigned_to": sim.UserMia,
 		"caller_id": sim.UserMia, "due_date": "2026-03-09 08:00:00", "category": "software",
 	}, w.seen.last("PATCH").body)
 	assert.Equal(t, ticket.Low, out.Priority)
 	assert.Equal(t, due, out.DueDate)
-	assert.Len(t, out.Warnings(), 2)
+	assert.Len(t, out.Warnings(), 1)
 	sent := w.sim.Stats().Requests["patch"]
 	w.patch(made.ID, p)
 	assert.Equal(t, sent, w.sim.Stats().Requests["patch"], "nothing differs")
@@ -228,5 +228,22 @@ func TestAPatchWithoutAnswerIsRepeated(t *testing.T) {
 		assert.Equal(t, ticket.Retry, kindOf(t, err), kind)
 		out := w.patch(made.ID, p)
 		assert.Equal(t, "renamed by "+kind, out.Name)
+	}
+}
+
+// A word that is no priority is refused, not taken for no change.
+func TestAPatchOfThePriority(t *testing.T) {
+	for _, application := range []func(*sim.Options, *Config){func(*sim.Options, *Config) {}, security} {
+		w := newWorld(t, application)
+		made := w.create(newTicket(1))
+		before := w.sim.Stats().Requests["patch"]
+		_, err := w.client.PatchTicket(context.Background(), made.ID, ticket.Patch{Priority: to(ticket.Priority("Sev1"))})
+		assert.Equal(t, ticket.Permanent, kindOf(t, err))
+		assert.ErrorContains(t, err, `priority: "Sev1": want one of [URGENT CRITICAL HIGH MEDIUM MODERATE LOW PLANNING]`)
+		kept := w.patch(made.ID, ticket.Patch{Priority: to(ticket.Priority(""))})
+		assert.Equal(t, made.Priority, kept.Priority)
+		assert.Contains(t, strings.Join(kept.Warnings(), "\n"), "priority: left as it was")
+		assert.Equal(t, before, w.sim.Stats().Requests["patch"])
+		assert.Equal(t, ticket.High, w.patch(made.ID, ticket.Patch{Priority: to(ticket.Priority(" high"))}).Priority, "lower case is understood")
 	}
 }

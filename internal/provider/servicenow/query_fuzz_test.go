@@ -115,9 +115,15 @@ func FuzzTags(f *testing.F) {
 	f.Add("text\n\nCreator: x\nTags: a, b")
 	f.Add("Tags: ")
 	f.Fuzz(func(t *testing.T, text string) {
-		for _, tag := range tagsOf(text) {
+		_, tags := takeTags(text)
+		for _, tag := range tags {
 			assert.NotEmpty(t, tag)
 			assert.Contains(t, text, tag)
 		}
+		line, _ := writeTags(tags, 1<<20)
+		again, read := takeTags(paragraphs("above", line))
+		line2, _ := writeTags(read, 1<<20)
+		assert.Equal(t, "above", again)
+		assert.Equal(t, line, line2, "what was written is read")
 	})
 }

@@ -56,7 +56,7 @@ func (t *turn) shape(ctx context.Context, table, path string, about column, give
 // fit puts a value into the form that the column stores. A value that cannot be
 // one is a misfit; one that the instance does not know is left out for a reason.
 func (t *turn) fit(ctx context.Context, table, path string, about column, given any) (text, reason string, err error) {
-	text, err = plainValue(given)
+	text, err = about.plain(given)
 	if err != nil || text == "" {
 		return "", "", err
 	}
@@ -64,7 +64,7 @@ func (t *turn) fit(ctx context.Context, table, path string, about column, given 
 	case about.kind == "boolean":
 		is, err := strconv.ParseBool(text)
 		if err != nil {
-			return "", "", wants(text, "true or false")
+			return "", "", wants(text, about.wanted())
 		}
 		return strconv.FormatBool(is), "", nil
 	case about.isTime(), about.kind == "glide_date":
@@ -95,10 +95,8 @@ func (t *turn) fit(ctx context.Context, table, path string, about column, given 
 func (c column) timeText(text string) (string, error) {
 	at := parseTime(text)
 	switch {
-	case at.IsZero() && c.kind == "glide_date":
-		return "", wants(text, "a date like 2026-03-04")
 	case at.IsZero():
-		return "", wants(text, "a time like 2026-03-04T12:00:00Z")
+		return "", wants(text, c.wanted())
 	case c.kind == "glide_date":
 		return at.Format(time.DateOnly), nil
 	}
@@ -116,7 +114,7 @@ func (c column) numberText(text string) (string, error) {
 	text = strings.TrimSpace(text)
 	n, err := strconv.ParseFloat(text, 64)
 	if err != nil || math.IsInf(n, 0) || math.IsNaN(n) || strings.ContainsAny(text, "xX_") {
-		return "", wants(text, "a number")
+		return "", wants(text, c.wanted())
 	}
 	if !c.isWhole() {
 		if decimalPattern.MatchString(text) {
@@ -127,14 +125,50 @@ func (c column) numberText(text string) (string, error) {
 	whole, err := strconv.ParseInt(text, 10, 64)
 	switch {
 	case err != nil && (n != math.Trunc(n) || math.Abs(n) > exact):
-		return "", wants(text, "a number without a fraction, up to 9007199254740992")
+		return "", wants(text, c.wanted())
 	case err != nil:
 		whole = int64(n)
 	}
 	if c.kind == "integer" && (whole > math.MaxInt32 || whole < math.MinInt32) {
-		return "", wants(text, "a number from -2147483648 to 2147483647")
+		return "", wants(text, c.wanted())
 	}
 	return strconv.FormatInt(whole, 10), nil
+}
+
+// wanted is what the column takes, in words.
+func (c column) wanted() string {
+	switch {
+	case c.kind == "boolean":
+		return "true or false"
+	case c.kind == "glide_date":
+		return "a date like 2026-03-04"
+	case c.isTime():
+		return "a time like 2026-03-04T12:00:00Z"
+	case c.kind == "integer":
+		return "a whole number from -2147483648 to 2147483647"
+	case c.isWhole():
+		return "a whole number from -9007199254740992 to 9007199254740992"
+	case c.isNumber():
+		return "a number"
+	case c.kind != "" && c.isText() || c.kind == "reference":
+		return "a text"
+	default:
+		return "a text, a number, true or false, or a list of these"
+	}
+}
+
+// plain is a value as the column's text. A column that is known to hold one value
+// takes no list of them.
+func (c column) plain(given any) (string, error) {
+	one := c.kind == "boolean" || c.kind == "glide_date" || c.kind == "reference" || c.isTime() || c.isNumber() || c.kind != "" && c.isText()
+	if _, list := given.([]any); list && one {
+		return "", misfit("a list: want " + c.wanted())
+	}
+	text, err := plainValue(given)
+	if wrong, ok := errors.AsType[misfit](err); ok {
+		return "", wrong + misfit(": want "+c.wanted())
+	}
+	return text, err
 }
 
 // plainValue is a value as text: ServiceNow's columns hold nothing else.
@@ -163,7 +197,7 @@ func plainValue(given any) (string, error) {
 		}
 		return strings.Join(parts, ","), nil
 	default:
-		return "", misfit(fmt.Sprintf("%T: want a text, a number, true or false, or a list of these", given))
+		return "", misfit("an object")
 	}
 }
 
