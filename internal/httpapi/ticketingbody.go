@@ -96,7 +96,7 @@ func bodyError(pointer, message string) error {
 
 // readPatch reads a JSON Patch of the members named; it may look at the others, too.
 func (a *api) readPatch(w http.ResponseWriter, r *http.Request, members []string, others ...string) (patch ticketing.Patch, said []byte, err error) {
-	if said, err = a.readBody(w, r); err != nil {
+	if said, err = a.readJSON(w, r); err != nil {
 		return patch, nil, err
 	}
 	patch, err = ticketing.ParsePatch(said, members, others...)

@@ -10,7 +10,6 @@ import (
 	"io"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/ticketbridge/ticketbridge/internal/contract"
 )
@@ -53,8 +52,8 @@ type contentSplitter struct {
 // fileName is what the rest of the object says. Errors where it, or the content, is
 // missing.
 func (s *contentSplitter) fileName() (string, error) {
-	if !utf8.Valid(s.rest.Bytes()) {
-		return "", bodyError("", "is not valid UTF-8") // encoding/json would put other signs there
+	if err := goodText(s.rest.Bytes()); err != nil {
+		return "", err
 	}
 	var body createAttachmentRequest
 	if err := decodeTicketing(s.rest.Bytes(), &body); err != nil {
@@ -184,7 +183,7 @@ func (t *jsonText) Read(p []byte) (int, error) {
 	}
 	_, err := t.body.Peek(1)
 	if err == io.EOF {
-		return 0, bodyError("", "is not valid JSON: it ends within the content")
+		return 0, notJSON("it ends within the content")
 	}
 	if err != nil {
 		return 0, err
@@ -212,7 +211,7 @@ func (t *jsonText) Read(p []byte) (int, error) {
 		p[0], err = t.escaped()
 		return 1, err
 	default:
-		return 0, bodyError("", "is not valid JSON: a line break within the content")
+		return 0, notJSON("a line break within the content")
 	}
 }
 
