@@ -58,34 +58,49 @@ func escapedUnit(text []byte) (rune, int) {
 	return 0, 2
 }
 
+// deepestPointer bounds the parts of a pointer: each one is a look at what is inside.
+const deepestPointer = 8
+
 // pointerAt is the JSON Pointer to the innermost member, or element of a list, that
 // a place in JSON is in; "" where that is the whole.
 func pointerAt(body []byte, at int) string {
+	pointer := ""
+	for range deepestPointer {
+		name, value, start := elementAt(body, at)
+		if value == nil {
+			break
+		}
+		pointer += "/" + pointerToken(name)
+		body, at = value, at-start
+	}
+	return pointer
+}
+
+// elementAt is the element of an object or a list that a place is in, and where its
+// value starts; none where it is in no element.
+func elementAt(body []byte, at int) (name string, value json.RawMessage, start int) {
 	d := json.NewDecoder(bytes.NewReader(body))
 	open, err := d.Token()
 	if inside, _ := open.(json.Delim); err != nil || inside == 0 || at < int(d.InputOffset()) {
-		return ""
+		return "", nil, 0
 	}
 	for i := 0; d.More(); i++ {
-		name := strconv.Itoa(i)
+		name = strconv.Itoa(i)
 		if open == json.Delim('{') {
 			key, err := d.Token()
 			if err != nil {
-				return ""
+				return "", nil, 0
 			}
 			name = key.(string) // as all keys are
 		}
-		var value json.RawMessage
 		if d.Decode(&value) != nil {
-			return ""
+			return "", nil, 0
 		}
-		end := int(d.InputOffset())
-		if at >= end {
-			continue
+		if end := int(d.InputOffset()); at < end {
+			return name, value, end - len(value)
 		}
-		return "/" + pointerToken(name) + pointerAt(value, at-(end-len(value)))
 	}
-	return ""
+	return "", nil, 0
 }
 
 // pointerToken is a name as a part of a JSON Pointer (RFC 6901).

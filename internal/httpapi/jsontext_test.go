@@ -3,6 +3,7 @@ package httpapi
 import (
 	"encoding/json"
 	"net/http"
+	"strings"
 	"testing"
 	"unicode/utf8"
 
@@ -48,6 +49,14 @@ func TestBodiesThatAreNoText(t *testing.T) {
 	w := e.call("POST", "/v1/ticketing/tickets", `{"name":"\ud83d\ude00 \\ud800 �"}`)
 	require.Equal(t, http.StatusCreated, w.Code, w.Body.String())
 	assert.Equal(t, `😀 \ud800 �`, e.writes.asked.Body.(ticket.New).Name)
+}
+
+// A deep body costs no more than a flat one.
+func TestPointersAreNotDeep(t *testing.T) {
+	body := strings.Repeat(`[`, 9000) + "\xff"
+	assert.Empty(t, pointerAt([]byte(body), 9000), "it has no end")
+	body = strings.Repeat(`[`, 9000) + "\"\xff\"" + strings.Repeat(`]`, 9000)
+	assert.Equal(t, strings.Repeat("/0", deepestPointer), pointerAt([]byte(body), 9001))
 }
 
 // FuzzGoodText holds it against the decoder: of what passes nothing is replaced.
