@@ -2,9 +2,7 @@ package httpapi
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/ticketbridge/ticketbridge/internal/ticket"
@@ -32,11 +30,11 @@ type createTicketRequest struct {
 }
 
 func (c createTicketRequest) ticket() (ticket.New, error) {
-	switch {
-	case strings.TrimSpace(c.Name) == "":
+	if strings.TrimSpace(c.Name) == "" {
 		return ticket.New{}, bodyError("/name", "missing")
-	case c.Priority != "" && !slices.Contains(ticket.Priorities(), c.Priority):
-		return ticket.New{}, bodyError("/priority", fmt.Sprintf("%q is none of %v", c.Priority, ticket.Priorities()))
+	}
+	if err := ticketing.CheckPriority(c.Priority); err != nil {
+		return ticket.New{}, bodyError("/priority", err.Error())
 	}
 	return ticket.New{
 		Name: c.Name, Summary: c.Summary, Description: c.Description, Creator: c.Creator, Assignee: c.Assignee, Contact: c.Contact,

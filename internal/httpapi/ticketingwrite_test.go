@@ -253,6 +253,7 @@ func TestBadBodiesNameTheMember(t *testing.T) {
 		{"POST", "attachments/1", `{"file_name":"a","content":"***"}`, "/content"}, {"POST", "attachments/1", `{"content":""}`, "/file_name"},
 		{"POST", "tickets", `{"name":"x","tags":["a",1]}`, "/tags/1"}, {"POST", "tickets", `{"name":"x","tags":[[]]}`, "/tags/0"}, {"POST", "tickets", `[{"name":"x"}]`, ""},
 		{"POST", "tickets", `{"name":"x","due_date":"2026-13-01"}`, "/due_date"}, {"POST", "tickets", `{"name":"x","due_date":5}`, "/due_date"}, {"POST", "tickets", `{"name":"x","completion_date":"2026-12-01"}`, "/completion_date"},
+		{"PATCH", "tickets/1", `[{"op":"replace","path":"/priority","value":"SUPER"}]`, "/priority"}, {"PATCH", "tickets/1", `[{"op":"remove","path":"/tags/7"}]`, "/0/path"},
 		{"PATCH", "tickets/1", `[{"op":"replace","path":"/id","value":"x"}]`, "/0/path"}, {"PATCH", "tickets/1/notes/1", `[{"op":"replace","path":"/status","value":"x"}]`, "/0/path"},
 	} {
 		w := e.call(c.method, "/v1/ticketing/"+c.path, c.body, "Content-Type", "application/json")
