@@ -15,12 +15,16 @@ import (
 )
 
 // readAttachmentJSON reads createAttachmentRequest without ever holding its
-// content: that is decoded as it comes, up to maxBase64 bytes of it.
-func (a *api) readAttachmentJSON(body io.Reader) (contract.NewAttachment, SpooledFile, error) {
+// content: that is decoded as it comes, up to maxBase64 bytes of it. said: by its
+// content type it is JSON; else it may be a file whose name is missing.
+func (a *api) readAttachmentJSON(body io.Reader, said bool) (contract.NewAttachment, SpooledFile, error) {
 	asked := contract.NewAttachment{Content: []byte{}}
 	var file SpooledFile
 	most := min(maxBase64, a.MaxUpload)
 	object := &contentSplitter{body: bufio.NewReaderSize(body, 32<<10), most: most}
+	if start, err := object.body.Peek(1); !said && err == nil && !bytes.Contains([]byte("{[ \t\r\n"), start) {
+		return asked, nil, namelessFile()
+	}
 	err := object.split(func(content io.Reader) error {
 		var err error
 		file, err = a.take(&asked, content, -1, most)
@@ -32,7 +36,20 @@ func (a *api) readAttachmentJSON(body io.Reader) (contract.NewAttachment, Spoole
 	if err != nil && file != nil {
 		file.Discard()
 	}
+	bad, known := errors.AsType[*refusal](err)
+	switch {
+	case known && errors.Is(bad, ErrTooLarge) && a.Spool != nil && a.MaxUpload > most:
+		bad.remediation = fmt.Sprintf("Send the bytes of the file as the body (application/octet-stream, ?file_name=): so it may have %d MB.", a.MaxUpload>>20)
+	case known && errors.Is(bad, errNotJSON) && !said && !object.seen:
+		bad.remediation = "A file that comes as it is needs its name: ?file_name="
+	}
 	return asked, file, err
+}
+
+// namelessFile is the answer to what is no JSON, and was taken for it only because
+// it has no name.
+func namelessFile() error {
+	return badParameter("query", "file_name", "", errors.New("file_name: missing: the body is no JSON, and a file that comes as it is needs ?file_name="))
 }
 
 // maxMembers bounds what the members besides the content may have, in bytes.
