@@ -146,6 +146,9 @@ func (s *schemas) operation(rt route) *operation {
 			op.Responses[status] = s.response(ans)
 		}
 	}
+	if rt.body != nil && inProblems(rt.path) && op.Responses["415"] == nil {
+		op.Responses["415"] = s.response(answer{status: 415, about: "The body is no JSON, or has a Content-Encoding.", body: problem{}})
+	}
 	return op
 }
 

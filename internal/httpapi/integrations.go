@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -274,13 +275,17 @@ func (a *api) verifyIntegration(w http.ResponseWriter, r *http.Request, _ Caller
 	return a.verify(w, r, found.Name, nil)
 }
 
+// unnamed is what an integration is called that is only tried: none that is made
+// has this name, so that it is given no other's secrets.
+const unnamed = "verify"
+
 func (a *api) verifyNewIntegration(w http.ResponseWriter, r *http.Request, _ Caller) error {
 	asked, err := a.readIntegration(w, r)
 	if err != nil {
 		return err
 	}
 	want := asked.wanted()
-	return a.verify(w, r, asked.Name, &want)
+	return a.verify(w, r, cmp.Or(asked.Name, unnamed), &want)
 }
 
 func (a *api) verify(w http.ResponseWriter, r *http.Request, name string, want *registry.Wanted) error {

@@ -155,6 +155,16 @@ func TestBadCallsOfTheManagement(t *testing.T) {
 	assert.Equal(t, http.StatusOK, code)
 }
 
+// What is only tried needs no name.
+func TestAnIntegrationIsTriedWithoutAName(t *testing.T) {
+	e := newEnv(t)
+	for _, body := range []string{`{"provider_config":{"type":"ticketing_mock_ticketing"}}`, `{"name":"acme","provider_config":{"type":"ticketing_mock_ticketing"}}`} {
+		code, _, answer := e.manage("POST", "/v1/integrations/default/verify", body)
+		assert.Equal(t, http.StatusOK, code, answer)
+	}
+	assert.Equal(t, []string{"check verify new=true", "check acme new=true"}, e.managed.calls)
+}
+
 func TestWhyTheManagementRefuses(t *testing.T) {
 	for want, err := range map[int]error{
 		400: fmt.Errorf("%w: provider_config: url: missing", operate.ErrInvalid),

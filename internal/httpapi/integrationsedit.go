@@ -29,7 +29,7 @@ func (a *api) replaceIntegration(w http.ResponseWriter, r *http.Request, c Calle
 // patchIntegration takes a JSON Patch (RFC 6902) or a JSON Merge Patch (RFC 7396):
 // the one is a list, the other an object.
 func (a *api) patchIntegration(w http.ResponseWriter, r *http.Request, c Caller) error {
-	body, err := a.readBody(w, r)
+	body, err := a.readJSON(w, r)
 	if err != nil {
 		return err
 	}

@@ -3,10 +3,12 @@ package httpapi
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/ticketbridge/ticketbridge/internal/ticket"
+	"github.com/ticketbridge/ticketbridge/internal/ticketing"
 )
 
 // Paths of the connector's begin so; their errors have another shape than the
@@ -72,6 +74,39 @@ func badParameter(location, name, value string, err error) error {
 		status: http.StatusBadRequest, message: "Bad Request", detail: err.Error(), err: err,
 		context: &problemContext{Parameter: &problemParameter{ID: name, Location: location, Value: value}},
 	}
+}
+
+// refusedWrite is the answer to a write that a provider refused. Of its error a
+// workflow tells the text, which begins with what was tried, and the status.
+func refusedWrite(kind ticket.Kind, status int, text string) *refusal {
+	failed := &ticket.Error{Kind: kind, Status: status, Message: text}
+	if op, words, whole := strings.Cut(text, fmt.Sprintf(": %d: ", status)); whole && status != 0 {
+		failed.Op, failed.Message = op, words
+	}
+	bad := providerRefusal(failed)
+	if pointer := refusedMember(text); status == 0 && pointer != "" {
+		bad.context = &problemContext{Parameter: &problemParameter{ID: pointer, Location: "body"}}
+	}
+	return bad
+}
+
+// refusedMember points to the member that a client's own check begins with, perhaps
+// after what was tried: "create issue in OPS: custom_fields.opened: no such column".
+// A provider's words are not asked: its names may be those of other members here.
+func refusedMember(text string) string {
+	_, behind, _ := strings.Cut(text, ": ")
+	for _, text := range []string{text, behind} {
+		first, _, found := strings.Cut(text, ": ")
+		custom, isCustom := strings.CutPrefix(first, "custom_fields.")
+		switch {
+		case !found:
+		case isCustom:
+			return "/custom_fields/" + pointerToken(custom)
+		case slices.Contains(ticketing.TicketMembers(), first), slices.Contains(ticketing.NoteMembers(), first), first == "file_name":
+			return "/" + first
+		}
+	}
+	return ""
 }
 
 // providerRefusal is the answer to an error of a provider.

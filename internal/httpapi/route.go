@@ -14,9 +14,11 @@ import (
 // route is one method on one path, with what the OpenAPI document says of it.
 type route struct {
 	method, path string
-	tag          string
-	summary      string
-	detail       string
+	// rest: the path's last parameter may have slashes in it.
+	rest    bool
+	tag     string
+	summary string
+	detail  string
 	// public paths need no token, those of admin one that may manage integrations.
 	// General ones need a token, but are about no integration.
 	public, admin, general bool
@@ -70,6 +72,9 @@ func (a *api) mux(routes []route) http.Handler {
 		pattern := rt.path
 		if pattern == "/" {
 			pattern = "/{$}"
+		}
+		if rt.rest {
+			pattern = strings.TrimSuffix(rt.path, "}") + "...}"
 		}
 		mux.HandleFunc(rt.method+" "+pattern, a.serve(rt))
 		allowed[pattern] = append(allowed[pattern], rt.method)

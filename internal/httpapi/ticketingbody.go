@@ -2,9 +2,7 @@ package httpapi
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/ticketbridge/ticketbridge/internal/ticket"
@@ -32,11 +30,11 @@ type createTicketRequest struct {
 }
 
 func (c createTicketRequest) ticket() (ticket.New, error) {
-	switch {
-	case strings.TrimSpace(c.Name) == "":
+	if strings.TrimSpace(c.Name) == "" {
 		return ticket.New{}, bodyError("/name", "missing")
-	case c.Priority != "" && !slices.Contains(ticket.Priorities(), c.Priority):
-		return ticket.New{}, bodyError("/priority", fmt.Sprintf("%q is none of %v", c.Priority, ticket.Priorities()))
+	}
+	if err := ticketing.CheckPriority(c.Priority); err != nil {
+		return ticket.New{}, bodyError("/priority", err.Error())
 	}
 	return ticket.New{
 		Name: c.Name, Summary: c.Summary, Description: c.Description, Creator: c.Creator, Assignee: c.Assignee, Contact: c.Contact,
@@ -96,7 +94,7 @@ func bodyError(pointer, message string) error {
 
 // readPatch reads a JSON Patch of the members named; it may look at the others, too.
 func (a *api) readPatch(w http.ResponseWriter, r *http.Request, members []string, others ...string) (patch ticketing.Patch, said []byte, err error) {
-	if said, err = a.readBody(w, r); err != nil {
+	if said, err = a.readJSON(w, r); err != nil {
 		return patch, nil, err
 	}
 	patch, err = ticketing.ParsePatch(said, members, others...)

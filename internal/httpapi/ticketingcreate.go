@@ -232,6 +232,12 @@ func (a *api) ticketWriteRoutes() []route {
 		writing(http.MethodDelete, "tickets/{ticketId}/notes/{noteId}", "Delete a note", nil, nil, note, a.deleteNote).does(ticketing.DeleteNote),
 		uploading(writing(http.MethodPost, "attachments/{ticketId}", "Attach a file: its bytes, or base64 in JSON", createAttachmentRequest{}, attachmentMetadataAnswer{}, ticketID, a.createAttachment)).does(ticketing.CreateAttachment),
 		writing(http.MethodDelete, "attachments/{ticketId}/{attachmentId}", "Delete a file", nil, nil, file, a.deleteAttachment).does(ticketing.DeleteAttachment),
-		reading("operations/{operation}", "How a write stands", ticketOperation{}, []parameter{{"operation", "path", "The id that a 202 or 503 gave."}}, a.getOperation),
+		standing(reading("operations/{operation}", "How a write stands", ticketOperation{}, []parameter{{"operation", "path", "The id that a 202 or 503 gave; its slash may be escaped (%2F) or not."}}, a.getOperation)),
 	}
+}
+
+// standing is a route by the id of a write, in which there is a slash.
+func standing(rt route) route {
+	rt.rest = true
+	return rt
 }

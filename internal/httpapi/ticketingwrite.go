@@ -197,12 +197,10 @@ func notWritten(operation string, outcome contract.WriteOutcome) error {
 			context: &problemContext{Operation: operation},
 		}
 	}
-	failed := &ticket.Error{Kind: ticket.Permanent, Message: reasonOf(outcome)}
-	if outcome.Error != nil {
-		failed.Status = outcome.Error.Status
-		failed.Kind = cmp.Or(ticket.Kind(outcome.Error.Kind), ticket.Permanent)
+	if outcome.Error == nil {
+		return refusedWrite(ticket.Permanent, 0, reasonOf(outcome))
 	}
-	return failed
+	return refusedWrite(cmp.Or(ticket.Kind(outcome.Error.Kind), ticket.Permanent), outcome.Error.Status, outcome.Error.Message)
 }
 
 func reasonOf(outcome contract.WriteOutcome) string {

@@ -189,6 +189,19 @@ func TestAnOperationHasTheResultOfItsWrite(t *testing.T) {
 	}
 }
 
+// An id is taken as X-Operation-Id has it, too.
+func TestAnOperationIsFoundByItsPlainID(t *testing.T) {
+	e := newEnv(t)
+	e.writes.outcome = contract.WriteOutcome{Status: contract.WriteOK}
+	for _, id := range []string{"write:jira-ops:abc/run", "write:jira-ops:abc%2Frun", "write%3Ajira-ops%3Aabc%2frun/"} {
+		w := e.call("GET", "/v1/ticketing/operations/"+id, "")
+		assert.Equal(t, http.StatusOK, w.Code, id)
+		assert.Contains(t, w.Body.String(), `"id":"write:jira-ops:abc/run"`)
+	}
+	assert.Equal(t, http.StatusNotFound, e.call("GET", "/v1/ticketing/operations/write:jira-ops:abc/run/more", "").Code)
+	assert.Equal(t, http.StatusMethodNotAllowed, e.call("DELETE", "/v1/ticketing/operations/write:jira-ops:abc/run", "").Code)
+}
+
 // A write is made although not all of it could be: its caller hears of the rest.
 func TestWarningsReachTheCaller(t *testing.T) {
 	for _, c := range []struct {
@@ -244,6 +257,38 @@ func TestRefusedWrites(t *testing.T) {
 	assert.Empty(t, w.Header().Get("X-Operation-Id"), "nothing was started")
 }
 
+// What the provider said is told as it said it, and which member our own checks refuse.
+func TestWhyAWriteWasRefused(t *testing.T) {
+	for _, c := range []struct {
+		said             contract.WriteError
+		detail, raw      string
+		pointer, locates string
+	}{
+		{contract.WriteError{Message: "create issue in OPS: 400: summary: too long: 300", Status: 400}, "create issue in OPS: summary: too long: 300", "400: summary: too long: 300", "", ""},
+		{contract.WriteError{Message: "because", Status: 422}, "because", "422: because", "", ""},
+		{contract.WriteError{Message: "create incident: custom_fields.u_a/b: no such column: u_a/b"}, "create incident: custom_fields.u_a/b: no such column: u_a/b", "", "/custom_fields/u_a~1b", "body"},
+		{contract.WriteError{Message: "parent: there is no ticket \"9\""}, "parent: there is no ticket \"9\"", "", "/parent", "body"},
+		{contract.WriteError{Message: "add note to 1: content: empty"}, "add note to 1: content: empty", "", "/content", "body"},
+		{contract.WriteError{Message: "create issue: OPS: name: empty"}, "create issue: OPS: name: empty", "", "", ""},
+		{contract.WriteError{Message: "name"}, "name", "", "", ""},
+	} {
+		e := newEnv(t)
+		c.said.Kind = string(ticket.Permanent)
+		e.writes.ended, e.writes.outcome = true, contract.WriteOutcome{Done: true, Status: contract.WriteRefused, Error: &c.said}
+		var p problem
+		require.NoError(t, json.Unmarshal(e.call("POST", "/v1/ticketing/tickets", `{"name":"x"}`).Body.Bytes(), &p))
+		assert.Equal(t, c.detail, p.Detail)
+		if p.Context == nil {
+			p.Context = &problemContext{}
+		}
+		assert.Equal(t, c.raw, p.Context.RawError)
+		if p.Context.Parameter == nil {
+			p.Context.Parameter = &problemParameter{}
+		}
+		assert.Equal(t, problemParameter{ID: c.pointer, Location: c.locates}, *p.Context.Parameter, c.said.Message)
+	}
+}
+
 func TestBadBodiesNameTheMember(t *testing.T) {
 	e := newEnv(t)
 	for _, c := range []struct{ method, path, body, pointer string }{
@@ -251,6 +296,9 @@ func TestBadBodiesNameTheMember(t *testing.T) {
 		{"POST", "tickets", `{"name":"x","priority":"HUGE"}`, "/priority"}, {"POST", "tickets", `nonsense`, ""}, {"PATCH", "tickets/1", `{}`, ""},
 		{"POST", "tickets/1/comments", `{"content":""}`, "/content"}, {"POST", "tickets/1/notes", `{"content":"x"}`, "/title"},
 		{"POST", "attachments/1", `{"file_name":"a","content":"***"}`, "/content"}, {"POST", "attachments/1", `{"content":""}`, "/file_name"},
+		{"POST", "tickets", `{"name":"x","tags":["a",1]}`, "/tags/1"}, {"POST", "tickets", `{"name":"x","tags":[[]]}`, "/tags/0"}, {"POST", "tickets", `[{"name":"x"}]`, ""},
+		{"POST", "tickets", `{"name":"x","due_date":"2026-13-01"}`, "/due_date"}, {"POST", "tickets", `{"name":"x","due_date":5}`, "/due_date"}, {"POST", "tickets", `{"name":"x","completion_date":"2026-12-01"}`, "/completion_date"},
+		{"PATCH", "tickets/1", `[{"op":"replace","path":"/priority","value":"SUPER"}]`, "/priority"}, {"PATCH", "tickets/1", `[{"op":"remove","path":"/tags/7"}]`, "/0/path"},
 		{"PATCH", "tickets/1", `[{"op":"replace","path":"/id","value":"x"}]`, "/0/path"}, {"PATCH", "tickets/1/notes/1", `[{"op":"replace","path":"/status","value":"x"}]`, "/0/path"},
 	} {
 		w := e.call(c.method, "/v1/ticketing/"+c.path, c.body, "Content-Type", "application/json")

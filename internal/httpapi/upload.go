@@ -79,7 +79,8 @@ func (a *api) readAttachment(w http.ResponseWriter, r *http.Request) (asked cont
 	case err != nil:
 		return asked, nil, err
 	case !raw:
-		return a.readAttachmentJSON(http.MaxBytesReader(w, io.NopCloser(body), 2*maxBase64))
+		said, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+		return a.readAttachmentJSON(http.MaxBytesReader(w, io.NopCloser(body), 2*maxBase64), isJSON(said))
 	}
 	asked.FileName, asked.FileType = name, kind
 	file, err = a.take(&asked, body, r.ContentLength, a.MaxUpload)
@@ -97,7 +98,7 @@ func rawUpload(r *http.Request) (name, kind string, raw bool, err error) {
 	unsaid := err != nil || kind == "application/x-www-form-urlencoded" // which curl says of everything
 	wrong := goodFileName(name)
 	switch {
-	case !unsaid && (kind == "application/json" || strings.HasSuffix(kind, "+json")):
+	case !unsaid && isJSON(kind):
 		return "", "", false, nil
 	case strings.HasPrefix(kind, "multipart/"):
 		return "", "", false, &refusal{
@@ -140,7 +141,7 @@ func (a *api) take(asked *contract.NewAttachment, content io.Reader, size, most 
 }
 
 func fileTooLarge(most int64) error {
-	return tooLarge(fmt.Sprintf("The file is larger than %d MB.", most>>20))
+	return &refusal{status: http.StatusRequestEntityTooLarge, detail: fmt.Sprintf("The file is larger than %d MB.", most>>20), err: ErrTooLarge}
 }
 
 // unreadFile is the answer to a file that could not be received.

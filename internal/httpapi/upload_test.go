@@ -261,6 +261,12 @@ func TestFilesThatAreNotTaken(t *testing.T) {
 		says              string
 	}{
 		{"no name", "", "hello", []string{"Content-Type", "application/octet-stream"}, 400, "file_name: missing"},
+		{"no name, and curl's type", "", "hello", []string{"Content-Type", "application/x-www-form-urlencoded"}, 400, `"detail":"file_name: missing: the body is no JSON`},
+		{"no name of a text", "", "hello", []string{"Content-Type", "text/plain"}, 400, `"id":"file_name","location":"query"`},
+		{"no name of a large text", "", large, []string{"Content-Type", "text/plain"}, 400, "?file_name="},
+		{"no name of a text that begins like JSON", "", "{hello}", []string{"Content-Type", "text/plain"}, 400, `not valid JSON: invalid character 'h'`},
+		{"no name of what begins like JSON", "", "{hello}", nil, 400, `"remediation":"A file that comes as it is needs its name: ?file_name="`},
+		{"no JSON, and said to be", "", "hello", []string{"Content-Type", "application/json"}, 400, `"detail":"the body is not valid JSON`},
 		{"blank name", "?file_name=%20", "hello", []string{"Content-Type", "image/png"}, 400, "file_name"},
 		{"blank name in JSON", "", `{"file_name":" "}`, nil, 400, "missing"},
 		{"name of no UTF-8", "?file_name=a%FF", "hello", []string{"Content-Type", "image/png"}, 400, "not valid UTF-8"},
@@ -302,12 +308,16 @@ func TestAFileInBase64HasALimit(t *testing.T) {
 	for over, status := range map[int]int{0: 201, 1: 413} {
 		w := e.call("POST", filePath, inBase64("a", strings.Repeat("x", 3<<20+over)))
 		assert.Equal(t, status, w.Code, w.Body.String())
+		assert.NotContains(t, w.Body.String(), "remediation", "as bytes it is too large, too")
 	}
 	require.Len(t, files.files, 1)
 	e.options.MaxUpload = 100 << 20
 	e.handler = New(e.options)
 	require.Equal(t, 201, e.call("POST", filePath, inBase64("a", strings.Repeat("x", 2<<20))).Code)
 	assert.EqualValues(t, maxBase64, files.most)
+	w := e.call("POST", filePath, inBase64("a", strings.Repeat("x", maxBase64+1)))
+	require.Equal(t, 413, w.Code)
+	assert.Contains(t, w.Body.String(), `"detail":"The file is larger than 32 MB.","remediation":"Send the bytes of the file as the body (application/octet-stream, ?file_name=): so it may have 100 MB."`)
 }
 
 func TestASpoolWithoutRoomSaysWhenToComeAgain(t *testing.T) {

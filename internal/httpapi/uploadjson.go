@@ -10,18 +10,21 @@ import (
 	"io"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/ticketbridge/ticketbridge/internal/contract"
 )
 
 // readAttachmentJSON reads createAttachmentRequest without ever holding its
-// content: that is decoded as it comes, up to maxBase64 bytes of it.
-func (a *api) readAttachmentJSON(body io.Reader) (contract.NewAttachment, SpooledFile, error) {
+// content: that is decoded as it comes, up to maxBase64 bytes of it. said: by its
+// content type it is JSON; else it may be a file whose name is missing.
+func (a *api) readAttachmentJSON(body io.Reader, said bool) (contract.NewAttachment, SpooledFile, error) {
 	asked := contract.NewAttachment{Content: []byte{}}
 	var file SpooledFile
 	most := min(maxBase64, a.MaxUpload)
 	object := &contentSplitter{body: bufio.NewReaderSize(body, 32<<10), most: most}
+	if start, err := object.body.Peek(1); !said && err == nil && !bytes.Contains([]byte("{[ \t\r\n"), start) {
+		return asked, nil, namelessFile()
+	}
 	err := object.split(func(content io.Reader) error {
 		var err error
 		file, err = a.take(&asked, content, -1, most)
@@ -33,7 +36,20 @@ func (a *api) readAttachmentJSON(body io.Reader) (contract.NewAttachment, Spoole
 	if err != nil && file != nil {
 		file.Discard()
 	}
+	bad, known := errors.AsType[*refusal](err)
+	switch {
+	case known && errors.Is(bad, ErrTooLarge) && a.Spool != nil && a.MaxUpload > most:
+		bad.remediation = fmt.Sprintf("Send the bytes of the file as the body (application/octet-stream, ?file_name=): so it may have %d MB.", a.MaxUpload>>20)
+	case known && errors.Is(bad, errNotJSON) && !said && !object.seen:
+		bad.remediation = "A file that comes as it is needs its name: ?file_name="
+	}
 	return asked, file, err
+}
+
+// namelessFile is the answer to what is no JSON, and was taken for it only because
+// it has no name.
+func namelessFile() error {
+	return badParameter("query", "file_name", "", errors.New("file_name: missing: the body is no JSON, and a file that comes as it is needs ?file_name="))
 }
 
 // maxMembers bounds what the members besides the content may have, in bytes.
@@ -53,8 +69,8 @@ type contentSplitter struct {
 // fileName is what the rest of the object says. Errors where it, or the content, is
 // missing.
 func (s *contentSplitter) fileName() (string, error) {
-	if !utf8.Valid(s.rest.Bytes()) {
-		return "", bodyError("", "is not valid UTF-8") // encoding/json would put other signs there
+	if err := goodText(s.rest.Bytes()); err != nil {
+		return "", err
 	}
 	var body createAttachmentRequest
 	if err := decodeTicketing(s.rest.Bytes(), &body); err != nil {
@@ -184,7 +200,7 @@ func (t *jsonText) Read(p []byte) (int, error) {
 	}
 	_, err := t.body.Peek(1)
 	if err == io.EOF {
-		return 0, bodyError("", "is not valid JSON: it ends within the content")
+		return 0, notJSON("it ends within the content")
 	}
 	if err != nil {
 		return 0, err
@@ -212,7 +228,7 @@ func (t *jsonText) Read(p []byte) (int, error) {
 		p[0], err = t.escaped()
 		return 1, err
 	default:
-		return 0, bodyError("", "is not valid JSON: a line break within the content")
+		return 0, notJSON("a line break within the content")
 	}
 }
 

@@ -2,11 +2,13 @@ package ticketing
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -15,8 +17,12 @@ import (
 	"github.com/ticketbridge/ticketbridge/internal/ticket"
 )
 
-// maxPatch bounds the operations of one patch.
-const maxPatch = 100
+// Limits of one patch: its operations, and what they may copy together, in bytes;
+// copies of copies double.
+const (
+	maxPatch  = 100
+	maxCopied = 1 << 20
+)
 
 // PatchError is a JSON Patch that cannot be done. Pointer is the place in the
 // body, as a JSON Pointer.
@@ -100,9 +106,14 @@ func (op patchOperation) check(i int, members, readable []string) error {
 }
 
 func pointsTo(pointer string, members []string, done string) error {
-	first, _, _ := strings.Cut(strings.TrimPrefix(pointer, "/"), "/")
-	if !strings.HasPrefix(pointer, "/") || !slices.Contains(members, first) {
+	first, below, deep := strings.Cut(strings.TrimPrefix(pointer, "/"), "/")
+	switch {
+	case !strings.HasPrefix(pointer, "/") || !slices.Contains(members, first):
 		return fmt.Errorf("%q points to nothing that can be %s; want / and one of %v", pointer, done, members)
+	case strings.Contains(strings.NewReplacer("~0", "", "~1", "").Replace(pointer), "~"):
+		return fmt.Errorf("%q is no JSON Pointer: a ~ within a name is written ~0, a / is written ~1", pointer)
+	case deep && first == "tags" && below != "-" && (below == "" || strings.Trim(below, "0123456789") != ""):
+		return fmt.Errorf("%q: want the place of a tag, like /tags/0 for the first, or /tags/- for behind the last", pointer)
 	}
 	return nil
 }
@@ -120,15 +131,35 @@ func (p Patch) Blind() bool {
 	return true
 }
 
-// apply runs the patch on a document.
+// apply runs the patch on a document, and tells which operation cannot be done.
 func (p Patch) apply(document []byte) ([]byte, error) {
 	options := jsonpatch.NewApplyOptions()
-	options.EnsurePathExistsOnAdd = true
+	options.SupportNegativeIndices, options.AccumulatedCopySizeLimit = false, maxCopied
 	out, err := p.raw.ApplyWithOptions(document, options)
-	if err != nil {
-		return nil, &PatchError{Pointer: "/", Message: err.Error(), Failed: errors.Is(err, jsonpatch.ErrTestFailed)}
+	if err == nil {
+		return out, nil
 	}
-	return out, nil
+	first := sort.Search(len(p.raw)-1, func(i int) bool {
+		_, err := p.raw[:i+1].ApplyWithOptions(document, options)
+		return err != nil
+	})
+	if _, much := errors.AsType[*jsonpatch.AccumulatedCopySizeError](err); much {
+		return nil, &PatchError{Pointer: fmt.Sprintf("/%d", first), Message: fmt.Sprintf("the patch copies more than %d MB", maxCopied>>20)}
+	}
+	return nil, p.operations[first].misses(first)
+}
+
+// misses is the error of an operation whose place is not there, or holds something
+// else than its test wants.
+func (op patchOperation) misses(i int) error {
+	switch op.Op {
+	case "test":
+		return &PatchError{Pointer: fmt.Sprintf("/%d", i), Message: fmt.Sprintf("the test of %q: there is something else", op.Path), Failed: true}
+	case "copy", "move":
+		return &PatchError{Pointer: fmt.Sprintf("/%d", i), Message: fmt.Sprintf("%q or %q points to nothing that is there", op.From, op.Path)}
+	default:
+		return &PatchError{Pointer: fmt.Sprintf("/%d/path", i), Message: fmt.Sprintf("%q points to nothing that is there", op.Path)}
+	}
 }
 
 // TicketMembers are those of a ticket that a patch can change.
@@ -175,6 +206,8 @@ func (p Patch) seed(document map[string]json.RawMessage) error {
 		switch {
 		case !deep && document[member] == nil:
 			document[member] = json.RawMessage("null")
+		case member == "tags" && document[member] == nil:
+			document[member] = json.RawMessage("[]")
 		case member == "custom_fields" && !strings.Contains(below, "/") && (op.Op == "replace" || op.Op == "remove"):
 			name := strings.NewReplacer("~1", "/", "~0", "~").Replace(below)
 			if _, has := custom[name]; !has {
@@ -243,7 +276,7 @@ func set(out *ticket.Patch, name string, was, is json.RawMessage) error {
 	switch name {
 	case "priority":
 		out.Priority = new(ticket.Priority)
-		return decode(is, out.Priority)
+		return cmp.Or(decode(is, out.Priority), CheckPriority(*out.Priority))
 	case "tags":
 		out.Tags = &[]string{}
 		return decode(is, out.Tags)
@@ -256,6 +289,14 @@ func set(out *ticket.Patch, name string, was, is json.RawMessage) error {
 	default:
 		return setCustom(out, was, is)
 	}
+}
+
+// CheckPriority is nil for one of the model's, and for none.
+func CheckPriority(p ticket.Priority) error {
+	if p != "" && !slices.Contains(ticket.Priorities(), p) {
+		return fmt.Errorf("%q is none of %v", p, ticket.Priorities())
+	}
+	return nil
 }
 
 func decode(data json.RawMessage, into any) error {

@@ -2,6 +2,7 @@ package ticketing_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
@@ -84,11 +85,28 @@ func TestPatchesThatAreRefused(t *testing.T) {
 		{"no value", `[{"op":"replace","path":"/name"}]`, "/0/value", "missing", false},
 		{"no from", `[{"op":"copy","path":"/name"}]`, "/0/from", "points to nothing", false},
 		{"mistyped member", `[{"op":"replace","path":"/name","valeu":"x"}]`, "/", "unknown field", false},
-		{"a test that fails", `[{"op":"test","path":"/status","value":"Done"}]`, "/", "", true},
+		{"a test that fails", `[{"op":"replace","path":"/name","value":"x"},{"op":"test","path":"/status","value":"Done"}]`, "/1", `the test of "/status"`, true},
+		{"a test of what is not there", `[{"op":"test","path":"/tags/9","value":"a"}]`, "/0", `the test of "/tags/9"`, true},
+		{"no priority", `[{"op":"replace","path":"/priority","value":"SUPER"}]`, "/priority", `"SUPER" is none of [URGENT CRITICAL HIGH MEDIUM MODERATE LOW PLANNING]`, false},
+		{"a priority in lower case", `[{"op":"add","path":"/priority","value":"high"}]`, "/priority", "is none of [URGENT", false},
+		{"a priority of another type", `[{"op":"add","path":"/priority","value":7}]`, "/priority", "it is of type number", false},
+		{"a copied priority", `[{"op":"copy","from":"/name","path":"/priority"}]`, "/priority", `"Disk full" is none of`, false},
 		{"wrong type", `[{"op":"replace","path":"/name","value":7}]`, "/name", "is of the wrong type: it is of type number", false},
 		{"wrong time", `[{"op":"replace","path":"/due_date","value":"tomorrow"}]`, "/due_date", `want a time like "2026`, false},
-		{"an index that is not there", `[{"op":"replace","path":"/tags/9","value":"x"}]`, "/", "", false},
-		{"no such index to remove", `[{"op":"remove","path":"/tags/9"}]`, "/", "", false},
+		{"an index that is not there", `[{"op":"replace","path":"/name","value":"x"},{"op":"replace","path":"/tags/9","value":"x"}]`, "/1/path", `"/tags/9" points to nothing that is there`, false},
+		{"no such index to remove", `[{"op":"remove","path":"/tags/9"}]`, "/0/path", "points to nothing that is there", false},
+		{"no such index to add to", `[{"op":"add","path":"/tags/99","value":"x"}]`, "/0/path", "points to nothing that is there", false},
+		{"an index beyond all numbers", `[{"op":"add","path":"/tags/99999999999999999999","value":"x"}]`, "/0/path", "points to nothing that is there", false},
+		{"what ends a list is not there", `[{"op":"remove","path":"/tags/-"}]`, "/0/path", "points to nothing that is there", false},
+		{"an index from behind", `[{"op":"remove","path":"/tags/-1"}]`, "/0/path", "want the place of a tag", false},
+		{"an index that is none", `[{"op":"add","path":"/tags/x","value":"x"}]`, "/0/path", "want the place of a tag", false},
+		{"a place within a text", `[{"op":"add","path":"/name/x","value":"x"}]`, "/0/path", "points to nothing that is there", false},
+		{"a place within nothing", `[{"op":"add","path":"/custom_fields/none/2000000000","value":"x"}]`, "/0/path", "points to nothing that is there", false},
+		{"a wrong escape", `[{"op":"add","path":"/tags/~2","value":"x"}]`, "/0/path", "is no JSON Pointer", false},
+		{"a wrong escape to copy from", `[{"op":"copy","from":"/custom_fields/~","path":"/name"}]`, "/0/from", "is no JSON Pointer", false},
+		{"nothing to copy", `[{"op":"copy","from":"/custom_fields/none","path":"/name"}]`, "/0", `"/custom_fields/none" or "/name" points to nothing`, false},
+		{"many copies", `[{"op":"add","path":"/custom_fields/a","value":"` + strings.Repeat("x", 100<<10) + `"}` +
+			strings.Repeat(`,{"op":"copy","from":"/custom_fields/a","path":"/custom_fields/b"}`, 40) + `]`, "/11", "copies more than 1 MB", false},
 		{"what only can be looked at", `[{"op":"move","from":"/updated_at","path":"/name"}]`, "/0/from", "nothing that can be changed", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -102,6 +120,22 @@ func TestPatchesThatAreRefused(t *testing.T) {
 			assert.Contains(t, bad.Message, c.says)
 			assert.Equal(t, c.failed, bad.Failed)
 		})
+	}
+}
+
+// A ticket without tags takes a first one, and has none to look at.
+func TestTagsOfATicketWithout(t *testing.T) {
+	for patch, want := range map[string]*[]string{
+		`[{"op":"add","path":"/tags/-","value":"a"}]`: {"a"}, `[{"op":"add","path":"/tags/0","value":"a"}]`: {"a"},
+		`[{"op":"add","path":"/tags/1","value":"a"}]`: nil, `[{"op":"remove","path":"/tags/0"}]`: nil,
+	} {
+		parsed, err := ticketing.ParsePatch([]byte(patch), ticketing.TicketMembers())
+		require.NoError(t, err)
+		got, err := parsed.Ticket(ticket.Ticket{ID: "1"})
+		assert.Equal(t, want, got.Tags, patch)
+		if want == nil {
+			assert.ErrorContains(t, err, `/0/path: "/tags/`, patch)
+		}
 	}
 }
 
