@@ -30,8 +30,9 @@ type oneRun struct {
 	made   bool // and runs
 	closed time.Time
 	events []*historypb.HistoryEvent
-	// ends: it ends when that is waited for, or when another is started.
-	ends   bool
+	// ends: it ends when that is waited for; endsAtOnce: when another is started.
+	ends, endsAtOnce bool
+
 	inputs []contract.WriteTicketInput
 }
 
@@ -67,6 +68,9 @@ func (newRun) GetRunID() string { return "new" }
 func (o *oneRun) ExecuteWorkflow(_ context.Context, _ client.StartWorkflowOptions, _ any, args ...any) (client.WorkflowRun, error) {
 	o.inputs = append(o.inputs, args[0].(contract.WriteTicketInput))
 	if o.runs() {
+		if o.endsAtOnce {
+			o.status = enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED
+		}
 		return nil, serviceerror.NewWorkflowExecutionAlreadyStarted("it runs", "", "old")
 	}
 	return newRun{}, nil
@@ -196,6 +200,13 @@ func TestWhatRanWhenAnEqualWriteCameIsJoinedUntilItIsAnswered(t *testing.T) {
 	}
 }
 
+func TestARunThatEndsRightAfterItWasInTheWayIsJoined(t *testing.T) {
+	o := &oneRun{status: enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING, endsAtOnce: true, events: endOf(t, contract.SignalRetry, contract.WriteOK)}
+	h, err := o.writes().Start(t.Context(), WriteRequest{Integration: "ops", Operator: contract.WriteDeleteComment, TicketID: "1", PartID: "2"})
+	require.NoError(t, err)
+	assert.Equal(t, "old", h.run)
+}
+
 // What a patch is made of may have been changed by the equal one that was in its way.
 func TestAPatchIsMadeAnewWhereAnotherWasStarted(t *testing.T) {
 	o := &oneRun{made: true, ends: true, events: endOf(t, contract.SignalAnswered, contract.WriteOK)}
@@ -276,4 +287,15 @@ func TestAFileThatArrivesSlowlyJoinsWhatEndedMeanwhile(t *testing.T) {
 			assert.Equal(t, c.want, h.run)
 		})
 	}
+}
+
+func TestWhatSomebodyWasToldIsNotKeptForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var told told
+		told.add("a")
+		<-time.After(toldFor + time.Second)
+		told.add("b")
+		assert.False(t, told.has("a"))
+		assert.True(t, told.has("b"))
+	})
 }
