@@ -18,15 +18,40 @@ type Bodies interface {
 	StartedWith(ctx context.Context, namespace, workflowID, runID string) (json.RawMessage, error)
 }
 
+// WriteCreateAsStarted is WriteCreate of a body that is not in the input, but in that
+// of the workflow's own run. It has a name of its own, and so have the others, because
+// older workers, which do not know it, would refuse the write for want of a body.
+func (a *Writes) WriteCreateAsStarted(ctx context.Context, in WriteInput) (WriteResult, error) {
+	in, err := a.whole(ctx, in)
+	if err != nil {
+		return WriteResult{}, err
+	}
+	return a.WriteCreate(ctx, in)
+}
+
+// WriteRecoverAsStarted is WriteRecover of such a body.
+func (a *Writes) WriteRecoverAsStarted(ctx context.Context, in WriteRecoverInput) (_ WriteResult, err error) {
+	if in.Write, err = a.whole(ctx, in.Write); err != nil {
+		return WriteResult{}, err
+	}
+	return a.WriteRecover(ctx, in)
+}
+
+// WriteApplyAsStarted is WriteApply of such a body.
+func (a *Writes) WriteApplyAsStarted(ctx context.Context, in WriteInput) (WriteResult, error) {
+	in, err := a.whole(ctx, in)
+	if err != nil {
+		return WriteResult{}, err
+	}
+	return a.WriteApply(ctx, in)
+}
+
 // readWithin bounds the reading of a body.
 const readWithin = 10 * time.Second
 
 // whole is the input with its body. The error of one that cannot be read now is to
 // be tried again: nothing was changed.
 func (a *Writes) whole(ctx context.Context, in WriteInput) (WriteInput, error) {
-	if !in.AsStarted {
-		return in, nil
-	}
 	run := activity.GetInfo(ctx)
 	reading, cancel := context.WithTimeout(ctx, readWithin)
 	defer cancel()

@@ -28,14 +28,14 @@ func (b *bodies) StartedWith(_ context.Context, namespace, workflowID, runID str
 func TestALargeBodyIsReadWhereItStands(t *testing.T) {
 	in := newTicketInput()
 	stored := &bodies{body: in.Body}
-	in.Body, in.AsStarted, in.Set = nil, true, map[string]string{"name": "Short"}
-	patch := WriteInput{Integration: "ops", Operator: contract.WritePatchTicket, TicketID: "1", AsStarted: true, Set: in.Set}
-	for method, in := range map[string]any{"WriteCreate": in, "WriteRecover": WriteRecoverInput{Write: in}, "WriteApply": patch} {
+	in.Body, in.Set = nil, map[string]string{"name": "Short"}
+	patch := WriteInput{Integration: "ops", Operator: contract.WritePatchTicket, TicketID: "1", Set: in.Set}
+	for method, in := range map[string]any{"WriteCreateAsStarted": in, "WriteRecoverAsStarted": WriteRecoverInput{Write: in}, "WriteApplyAsStarted": patch} {
 		p := &provider{ticket: ticket.Ticket{ID: "1"}}
 		_, err := call[WriteResult](t, &Writes{Integrations: one{client: p}, Recorder: &counted{}, Bodies: stored}, method, in)
 		require.NoError(t, err, method)
 		assert.Equal(t, []string{"default-test-namespace", "default-test-workflow-id", "default-test-run-id"}, stored.of)
-		if method == "WriteApply" {
+		if method == "WriteApplyAsStarted" {
 			assert.Equal(t, "Short", *p.patch.Name)
 			continue
 		}
@@ -48,9 +48,9 @@ func TestALargeBodyIsReadWhereItStands(t *testing.T) {
 func TestABodyThatCannotBeReadIsReadAgain(t *testing.T) {
 	for _, stored := range []*bodies{{err: errors.New("no answer")}, {body: json.RawMessage(`[]`)}} {
 		in := newTicketInput()
-		in.Body, in.AsStarted, in.Set = nil, true, map[string]string{"name": "Short"}
+		in.Body, in.Set = nil, map[string]string{"name": "Short"}
 		p := &provider{}
-		_, err := call[WriteResult](t, &Writes{Integrations: one{client: p}, Recorder: &counted{}, Bodies: stored}, "WriteCreate", in)
+		_, err := call[WriteResult](t, &Writes{Integrations: one{client: p}, Recorder: &counted{}, Bodies: stored}, "WriteCreateAsStarted", in)
 		assert.Equal(t, contract.ErrorRetry, appError(t, err).Type())
 		assert.False(t, appError(t, err).NonRetryable())
 		assert.ErrorContains(t, err, "read what is to be written")

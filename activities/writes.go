@@ -34,10 +34,9 @@ type WriteInput struct {
 	TicketID    string          `json:"ticket_id,omitempty"`
 	PartID      string          `json:"part_id,omitempty"`
 	Body        json.RawMessage `json:"body,omitempty"`
-	// AsStarted: the body is not here, but in the input of the workflow's own run;
-	// Set is what a person has amended of it since.
-	AsStarted bool              `json:"as_started,omitempty"`
-	Set       map[string]string `json:"set,omitempty"`
+	// Set is what a person has amended of the body since the workflow's run began,
+	// for calls that read the body there.
+	Set map[string]string `json:"set,omitempty"`
 	// Operation identifies the act across attempts; Key is what a new ticket is
 	// found by in the provider's index.
 	Operation string `json:"operation,omitempty"`
@@ -76,9 +75,6 @@ func (a *Writes) WriteCreate(ctx context.Context, in WriteInput) (WriteResult, e
 		return WriteResult{}, err
 	}
 	if err := a.holds(in); err != nil {
-		return WriteResult{}, err
-	}
-	if in, err = a.whole(ctx, in); err != nil {
 		return WriteResult{}, err
 	}
 	call, done := inTime(ctx)
@@ -134,9 +130,6 @@ func (a *Writes) WriteRecover(ctx context.Context, in WriteRecoverInput) (WriteR
 	if err := a.holds(in.Write); err != nil {
 		return WriteResult{}, err
 	}
-	if in.Write, err = a.whole(ctx, in.Write); err != nil {
-		return WriteResult{}, err
-	}
 	look, settling, err := a.recovery(client, in)
 	if err != nil {
 		return WriteResult{}, temporalError(ctx, err)
@@ -177,9 +170,6 @@ func (a *Writes) recovery(client any, in WriteRecoverInput) (look func(context.C
 func (a *Writes) WriteApply(ctx context.Context, in WriteInput) (WriteResult, error) {
 	client, err := a.client(ctx, in)
 	if err != nil {
-		return WriteResult{}, err
-	}
-	if in, err = a.whole(ctx, in); err != nil {
 		return WriteResult{}, err
 	}
 	call, done := inTime(ctx)

@@ -29,6 +29,7 @@ func writeRecordings() map[string]func(*recorder) (id, run string) {
 		"WriteTicket-upload":    (*recorder).writeUpload,
 		"WriteTicket-large":     (*recorder).writeLarge,
 		"WriteTicket-ends":      (*recorder).writeEnds,
+		"WriteTicket-outgrown":  (*recorder).writeOutgrown,
 	}
 }
 
@@ -53,8 +54,25 @@ func (r *recorder) writeLarge() (string, string) {
 	parked := &operate.Parked{Temporal: r.client}
 	require.NoError(r.t, parked.Amend(r.t.Context(), w.WorkflowID(), contract.AmendSignal{Item: "1", Set: map[string]string{"name": "Short"}}))
 	r.written(1)
+	r.wait(w, contract.WriteOK)
+	require.Equal(r.t, 1, r.desk.count("recover"))
 	require.Equal(r.t, []string{"create T1 Short: " + strings.Repeat("x", largestInCalls)}, r.desk.written())
 	return w.WorkflowID(), ""
+}
+
+// writeOutgrown is a small body that a person makes a large one.
+func (r *recorder) writeOutgrown() (string, string) {
+	r.desk.on["create"] = upTo(1, false, refused("description is missing"))
+	w := r.start(newTicketWrite("Disk full", ""))
+	_, _, err := w.Async(r.t.Context())
+	require.NoError(r.t, err)
+	r.wait(w, contract.WriteParked)
+	first := r.firstRun(w.WorkflowID())
+	set := map[string]string{"description": strings.Repeat("x", 2*largestInCalls)}
+	parked := &operate.Parked{Temporal: r.client}
+	require.NoError(r.t, parked.Amend(r.t.Context(), w.WorkflowID(), contract.AmendSignal{Item: "1", Set: set}))
+	r.written(1)
+	return w.WorkflowID(), first
 }
 
 // writeEnds is a run that could go on in another when the answer is told.

@@ -119,7 +119,7 @@ func (r *real) startWorkers() {
 }
 
 func (r *real) bodies() activities.Bodies {
-	return operate.Bodies{Temporal: r.client, Converter: operate.Converter()}
+	return operate.Bodies{Temporal: r.client}
 }
 
 // startHolder starts a process that holds files.

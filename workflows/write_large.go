@@ -19,6 +19,26 @@ func (w *write) isLarge(ctx workflow.Context) bool {
 		workflow.GetVersion(ctx, "large-body-stands-once", workflow.DefaultVersion, 1) == 1
 }
 
+// writeCalls are the activities that make a write.
+type writeCalls struct{ create, recover, apply any }
+
+func (w *write) calls(ctx workflow.Context) writeCalls {
+	if w.isLarge(ctx) {
+		return writeCalls{writeActivities.WriteCreateAsStarted, writeActivities.WriteRecoverAsStarted, writeActivities.WriteApplyAsStarted}
+	}
+	return writeCalls{writeActivities.WriteCreate, writeActivities.WriteRecover, writeActivities.WriteApply}
+}
+
+// isOutgrown: what a person set is too long to stand in each call. The next run's first
+// event has it in the body.
+func (w *write) isOutgrown(ctx workflow.Context) bool {
+	set := 0
+	for _, name := range workflow.DeterministicKeys(w.amended) {
+		set += len(w.amended[name])
+	}
+	return set > largestInCalls && w.isLarge(ctx)
+}
+
 // remember keeps what a person set: the run's first event does not know it.
 func (w *write) remember(set map[string]string) {
 	amended := maps.Clone(w.amended) // an input of a call may hold the map

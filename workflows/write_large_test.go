@@ -10,10 +10,10 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/worker"
 
 	"github.com/ticketbridge/ticketbridge/activities"
 	"github.com/ticketbridge/ticketbridge/internal/contract"
@@ -32,7 +32,7 @@ func (s startedWith) StartedWith(context.Context, string, string, string) (json.
 func (s *writeSuite) inputs() *[]activities.WriteInput {
 	var all []activities.WriteInput
 	s.env.SetOnActivityStartedListener(func(info *activity.Info, _ context.Context, args converter.EncodedValues) {
-		if info.ActivityType.Name == "WriteCreate" {
+		if strings.HasPrefix(info.ActivityType.Name, "WriteCreate") {
 			var in activities.WriteInput
 			s.Require().NoError(args.Get(&in))
 			all = append(all, in)
@@ -50,7 +50,6 @@ func (s *writeSuite) TestOnlyALargeBodyIsLeftOutOfCalls() {
 		s.Equal(contract.WriteOK, s.run().Status)
 		s.Equal([]string{"create T1 Disk full: " + text}, s.desk.written())
 		s.Require().Len(*inputs, 1)
-		s.Equal(large, (*inputs)[0].AsStarted)
 		s.Equal(large, len((*inputs)[0].Body) == 0)
 	}
 }
@@ -84,7 +83,23 @@ func (s *writeSuite) TestALargeBodyIsMadeAsItWasAmended() {
 	s.Equal(contract.WriteOK, s.run().Status)
 	s.Equal([]string{"create T1 Short: " + text}, s.desk.written())
 	s.Empty((*inputs)[0].Set)
-	s.True((*inputs)[0].AsStarted)
+	s.Empty((*inputs)[0].Body)
+}
+
+// What a person set is in the body of the next run, not in each call of this one.
+func (s *writeSuite) TestALargeAmendmentGoesOnInAnotherRun() {
+	text := strings.Repeat("x", largestInCalls)
+	s.desk.on["create"] = upTo(1, false, refused("description is missing"))
+	s.signal(0, contract.SignalAsync, nil)
+	s.signal(time.Minute, contract.SignalAmend, contract.AmendSignal{Item: "1", Set: map[string]string{"description": text + text}})
+	inputs := s.inputs()
+	s.runToNext()
+	s.Len(*inputs, 1, "nothing is called with it")
+	inputs = s.inputs()
+	s.Equal(contract.WriteOK, s.run().Status)
+	s.Equal([]string{"create T1 Disk full: " + text + text}, s.desk.written())
+	s.Empty((*inputs)[0].Body)
+	s.Empty((*inputs)[0].Set)
 }
 
 // A run that may end when it is to go on in another has nothing to go on with.
@@ -147,29 +162,39 @@ func TestALargeFileStandsOnceInARun(t *testing.T) {
 	assert.Less(t, beside, int64(rounds*16<<10))
 }
 
-// What is stored under a codec is read by it.
-func TestALargeBodyIsReadByTheConverterOfTheClient(t *testing.T) {
+func TestALargeBodyIsReadFromWhereItStands(t *testing.T) {
 	r := idleRecorder(t)
-	sealing := converter.NewCodecDataConverter(converter.GetDefaultDataConverter(), converter.NewZlibCodec(converter.ZlibCodecOptions{AlwaysEncode: true}))
-	sealed, err := client.NewClientFromExisting(r.client, client.Options{DataConverter: sealing, Logger: silent{}})
-	require.NoError(t, err)
-	defer sealed.Close()
-	writes := operate.NewWrites(sealed, func(context.Context, string) (string, error) { return "desk", nil })
 	request := largeFile()
-	w, err := writes.Start(t.Context(), request)
-	require.NoError(t, err)
-	defer w.Close()
+	w := r.start(request)
 	want, err := json.Marshal(request.Body)
 	require.NoError(t, err)
-	read := func(by converter.DataConverter) (json.RawMessage, error) {
-		return operate.Bodies{Temporal: sealed, Converter: by}.StartedWith(t.Context(), client.DefaultNamespace, w.WorkflowID(), r.firstRun(w.WorkflowID()))
-	}
-	body, err := read(sealing)
+	body, err := r.bodies().StartedWith(t.Context(), client.DefaultNamespace, w.WorkflowID(), r.firstRun(w.WorkflowID()))
 	require.NoError(t, err)
 	assert.True(t, bytes.Equal(want, body))
-	_, err = read(converter.GetDefaultDataConverter())
-	require.Error(t, err)
-	_, err = operate.Bodies{Temporal: sealed, Converter: sealing}.StartedWith(t.Context(), client.DefaultNamespace, "write:none", "")
+	_, err = r.bodies().StartedWith(t.Context(), client.DefaultNamespace, "write:none", "")
 	require.ErrorIs(t, err, operate.ErrNotFound)
-	assert.Equal(t, enums.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED, r.history(w.WorkflowID(), "").Events[0].EventType)
+}
+
+// A worker of an older version does not know the calls without a body. Nobody is told
+// that the write is refused, and nothing is searched for: it waits for a newer one.
+func TestALargeBodyWaitsForAWorkerThatKnowsItsCalls(t *testing.T) {
+	r := newRecorder(t)
+	r.workers[1].Stop()
+	tickets := &activities.Writes{Integrations: fullDeskOf(r.desk), Recorder: silent{}, Bodies: r.bodies()}
+	older := worker.New(r.client, contract.ProviderQueue("desk"), worker.Options{DisableWorkflowWorker: true})
+	older.RegisterActivity(tickets.WriteCreate)
+	older.RegisterActivity(tickets.WriteRecover)
+	require.NoError(t, older.Start())
+	w := r.start(largeFile())
+	require.Eventually(t, func() bool {
+		return strings.Contains(w.Trouble(t.Context()), "unable to find activityType=WriteCreateAsStarted")
+	}, 20*time.Second, 50*time.Millisecond)
+	older.Stop()
+	newer := worker.New(r.client, contract.ProviderQueue("desk"), worker.Options{DisableWorkflowWorker: true})
+	newer.RegisterActivity(tickets)
+	require.NoError(t, newer.Start())
+	defer newer.Stop()
+	r.wait(w, contract.WriteOK)
+	assert.Equal(t, 1, r.desk.count("file"))
+	assert.Zero(t, r.desk.count("recover file"))
 }

@@ -72,7 +72,7 @@ func (w *write) act(ctx workflow.Context) activities.WriteInput {
 		FirstScheduledAt: w.input.FirstScheduledAt, Repeated: w.state.Repeated,
 	}
 	if w.isLarge(ctx) {
-		in.Body, in.AsStarted, in.Set = nil, true, w.amended
+		in.Body, in.Set = nil, w.amended
 	}
 	return in
 }
@@ -96,7 +96,7 @@ func (w *write) create(ctx workflow.Context) error {
 		timeout = createTimeout
 	}
 	options := w.upload(once(w.input.Provider, timeout, w.title()))
-	result, err := w.call(ctx, options, writeActivities.WriteCreate, w.act(ctx))
+	result, err := w.call(ctx, options, w.calls(ctx).create, w.act(ctx))
 	if err != nil {
 		return w.failed(ctx, err, true)
 	}
@@ -109,7 +109,7 @@ func (w *write) search(ctx workflow.Context) error {
 	u := w.state.Unknown
 	in := activities.WriteRecoverInput{Write: w.act(ctx), EndedAt: u.EndedAt, Last: u.Scans > 0}
 	options := w.onHolder(search(w.input.Provider, "look for what an unanswered "+w.input.Operator+" did"))
-	result, err := w.call(ctx, options, writeActivities.WriteRecover, in)
+	result, err := w.call(ctx, options, w.calls(ctx).recover, in)
 	switch {
 	case err != nil:
 		return w.failed(ctx, err, false)
@@ -194,7 +194,7 @@ func (w *write) setStatus(ctx workflow.Context) error {
 }
 
 func (w *write) apply(ctx workflow.Context) error {
-	result, err := w.call(ctx, repeatable(w.input.Provider, callTimeout, w.title()), writeActivities.WriteApply, w.act(ctx))
+	result, err := w.call(ctx, repeatable(w.input.Provider, callTimeout, w.title()), w.calls(ctx).apply, w.act(ctx))
 	if err != nil {
 		w.state.Repeated = w.state.Repeated || !isFinal(err)
 		return w.failed(ctx, err, false)

@@ -133,6 +133,9 @@ func (w *write) run(ctx workflow.Context) (contract.WriteOutcome, error) {
 	}
 	for {
 		w.receive(ctx)
+		if w.isOutgrown(ctx) {
+			return w.continueAsNew(ctx, stopCalls)
+		}
 		w.perform(calls)
 		w.show(ctx)
 		if w.over(ctx) {

@@ -58,7 +58,7 @@ func (w *Workers) Providers(names []string, integrations activities.Integrations
 }
 
 func (w *Workers) bodies() activities.Bodies {
-	return operate.Bodies{Temporal: w.client, Converter: operate.Converter()}
+	return operate.Bodies{Temporal: w.client}
 }
 
 // Uploads serves the queue of the files that this process holds; spool is the id

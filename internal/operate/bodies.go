@@ -19,11 +19,7 @@ func Converter() converter.DataConverter { return converter.GetDefaultDataConver
 
 // Bodies reads the bodies of writes from where they stand: in the first event of a
 // run's history.
-type Bodies struct {
-	Temporal client.Client
-	// Converter is that of the clients that start writes.
-	Converter converter.DataConverter
-}
+type Bodies struct{ Temporal client.Client }
 
 // StartedWith is the body in the input of a run of WriteTicket.
 func (b Bodies) StartedWith(ctx context.Context, namespace, workflowID, runID string) (json.RawMessage, error) {
@@ -38,7 +34,7 @@ func (b Bodies) StartedWith(ctx context.Context, namespace, workflowID, runID st
 	if len(events) == 0 || events[0].GetWorkflowExecutionStartedEventAttributes() == nil {
 		return nil, fmt.Errorf("first event of %s: it is not the start of a run", workflowID)
 	}
-	decode := converter.WithDataConverterSerializationContext(b.Converter,
+	decode := converter.WithDataConverterSerializationContext(Converter(),
 		converter.WorkflowSerializationContext{Namespace: namespace, WorkflowID: workflowID})
 	var in contract.WriteTicketInput
 	if err := decode.FromPayloads(events[0].GetWorkflowExecutionStartedEventAttributes().GetInput(), &in); err != nil {

@@ -11,8 +11,9 @@ import (
 )
 
 // heldSignal tells who holds the file of a write.
-func heldSignal(in contract.WriteTicketInput) contract.HeldSignal {
-	return contract.HeldSignal{By: in.HeldBy, SHA256: in.File().SHA256}
+func heldSignal(r WriteRequest) contract.HeldSignal {
+	file, _ := r.Body.(contract.NewAttachment)
+	return contract.HeldSignal{By: r.HeldBy, SHA256: file.SHA256}
 }
 
 // Held tells a write who holds its file; false where it does not run, so that
@@ -30,12 +31,6 @@ func (w *Writes) Held(ctx context.Context, workflowID string, s contract.HeldSig
 
 // Running tells whether a write still runs.
 func (w *Writes) Running(ctx context.Context, workflowID string) (bool, error) {
-	described, err := w.temporal.DescribeWorkflowExecution(ctx, workflowID, "")
-	if err = classify(err); errors.Is(err, ErrNotFound) {
-		return false, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("look at %s: %w", workflowID, err)
-	}
-	return described.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING, nil
+	last, err := w.lastRun(ctx, workflowID)
+	return last.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING, err
 }

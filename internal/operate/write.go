@@ -209,7 +209,8 @@ func (h *Write) Answered(ctx context.Context) error {
 	}
 	if err := h.signal(ctx, contract.SignalAnswered, struct{}{}); err != nil {
 		if errors.Is(err, ErrNotFound) {
-			return nil // it has ended already
+			h.of.told.add(h.run) // it has ended already
+			return nil
 		}
 		return err
 	}
@@ -306,8 +307,9 @@ func (g *gates) close(id string) (open func()) {
 // write joins.
 const gatePatience = 5 * time.Second
 
-// wait returns when all gates of the id that are closed now are open.
-func (g *gates) wait(ctx context.Context, id string) error {
+// wait returns when all gates of the id that are closed now are open; held tells
+// whether any was closed.
+func (g *gates) wait(ctx context.Context, id string) (held bool, err error) {
 	g.mu.Lock()
 	gates := append([]chan struct{}{}, g.closed[id]...)
 	g.mu.Unlock()
@@ -317,10 +319,10 @@ func (g *gates) wait(ctx context.Context, id string) error {
 		select {
 		case <-gate:
 		case <-limit.C:
-			return nil
+			return true, nil
 		case <-ctx.Done():
-			return ctx.Err()
+			return true, ctx.Err()
 		}
 	}
-	return nil
+	return len(gates) > 0, nil
 }

@@ -16,7 +16,7 @@ import (
 // took is how long an equal write is held back.
 func (g *gates) took(ctx context.Context, id string) (time.Duration, error) {
 	begin := time.Now()
-	err := g.wait(ctx, id)
+	_, err := g.wait(ctx, id)
 	return time.Since(begin), err
 }
 

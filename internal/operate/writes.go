@@ -31,6 +31,7 @@ type Writes struct {
 	temporal client.Client
 	provider func(ctx context.Context, integration string) (string, error)
 	gates    gates
+	told     told
 	// asking makes one question of many about the same write.
 	asking singleflight.Group
 }
@@ -53,7 +54,8 @@ type WriteRequest struct {
 	Body any
 	// Derive, where given, makes Body of Said, JSON that the caller sent, and of what
 	// is there now: only where no write that says the same is to be joined, which may
-	// have changed it. Its errors are Start's.
+	// have changed it, and anew where another one was started meanwhile. Its errors
+	// are Start's.
 	Derive func(context.Context) (any, error)
 	Said   json.RawMessage
 	// HeldBy is the task queue of the process that holds the file to be attached,
@@ -71,36 +73,63 @@ type WriteRequest struct {
 // no worker runs.
 const memoBody = "BodyHash"
 
-// Start starts a write, or joins one that runs: one with the same key, or one
-// that says the same and is under way, or ended less than 2 minutes ago without a
-// 2xx. When it returns, the write is durable, with or without a worker. Errors
+// Start starts a write, or joins one: the one with the same key, or one that says the
+// same and is under way, or was made less than 2 minutes ago, as long as nobody got a
+// 2xx for it. When it returns, the write is durable, with or without a worker. Errors
 // are ErrInvalid, ErrKeyReused and those of Temporal.
 //
 // The caller closes what it gets.
 func (w *Writes) Start(ctx context.Context, r WriteRequest) (*Write, error) {
-	if r.Derive != nil {
-		return w.startDerived(ctx, r)
-	}
-	in, id, err := w.input(ctx, r)
+	id, hash, err := r.identity()
 	if err != nil {
 		return nil, err
 	}
-	if err := w.gates.wait(ctx, id); err != nil {
+	began := time.Now()
+	held, err := w.gates.wait(ctx, id)
+	if err != nil {
 		return nil, err
 	}
-	h, err := w.startOrRejoin(ctx, r, in, id)
-	if err != nil || in.HeldBy == "" {
+	if held && r.Came.IsZero() {
+		r.Came = began
+	}
+	h, err := w.startOrJoin(ctx, r, id, hash)
+	if err != nil || r.HeldBy == "" {
 		return h, err
 	}
 	// A run that was joined may know of another holder only, who may be gone.
-	if err := h.signal(ctx, contract.SignalHeld, heldSignal(in)); err != nil && !errors.Is(err, ErrNotFound) {
+	if err := h.signal(ctx, contract.SignalHeld, heldSignal(r)); err != nil && !errors.Is(err, ErrNotFound) {
 		return nil, err
 	}
 	return h, nil
 }
 
-// start starts a run, or joins one.
-func (w *Writes) start(ctx context.Context, r WriteRequest, in contract.WriteTicketInput, id string) (*Write, error) {
+// startOrJoin starts a run, or joins one. What is made of what is there now is made
+// after all that might be joined was looked at: an equal write may have changed it.
+func (w *Writes) startOrJoin(ctx context.Context, r WriteRequest, id, hash string) (h *Write, err error) {
+	keyed := r.IdempotencyKey != ""
+	look := r.Derive != nil || !r.Came.IsZero() && !keyed // else the start tells
+	for ran := false; ; ran, look = true, true {
+		switch {
+		case look && keyed:
+			h, err = w.joinableKeyed(ctx, id, hash)
+		case look:
+			h, err = w.joinable(ctx, id, r.Came, ran)
+		}
+		if err != nil || h != nil {
+			return h, err
+		}
+		if h, err = w.start(ctx, r, id, hash); err != nil || h != nil {
+			return h, err
+		}
+	}
+}
+
+// start starts a run; nil where there is one.
+func (w *Writes) start(ctx context.Context, r WriteRequest, id, hash string) (*Write, error) {
+	in, err := w.input(ctx, r, id, hash)
+	if err != nil {
+		return nil, err
+	}
 	options := client.StartWorkflowOptions{
 		ID: id, TaskQueue: contract.QueueWorkflows,
 		WorkflowIDConflictPolicy:                 enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
@@ -113,89 +142,58 @@ func (w *Writes) start(ctx context.Context, r WriteRequest, in contract.WriteTic
 	if in.Keyed {
 		options.WorkflowIDReusePolicy = enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE
 	}
-	for {
-		run, err := w.temporal.ExecuteWorkflow(ctx, options, contract.WriteTicket, in)
-		if err == nil {
-			return &Write{of: w, id: id, run: run.GetRunID(), keyed: in.Keyed}, nil
-		}
-		started, ok := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err)
-		if !ok {
-			return nil, fmt.Errorf("start %s: %w", id, classify(err))
-		}
-		joined := &Write{of: w, id: id, run: started.RunId, keyed: in.Keyed}
-		if in.Keyed {
-			return joined, w.sameBody(ctx, id, started.RunId, in.BodyHash)
-		}
-		if over, err := joined.overSoon(ctx); err != nil || !over {
-			return joined, err
-		}
+	run, err := w.temporal.ExecuteWorkflow(ctx, options, contract.WriteTicket, in)
+	if errors.As(err, new(*serviceerror.WorkflowExecutionAlreadyStarted)) {
+		return nil, nil
 	}
-}
-
-// answeredSoon is how long an equal write waits for whether the answer of one that is
-// made was written in full, by whatever process.
-const answeredSoon = time.Second
-
-// overSoon: the run that was joined had made its write before, and ends, as it does
-// when its caller has the answer. Whoever came before that is another write.
-func (h *Write) overSoon(ctx context.Context) (bool, error) {
-	described, err := h.of.temporal.DescribeWorkflowExecution(ctx, h.id, h.run)
 	if err != nil {
-		return false, fmt.Errorf("look at %s: %w", h.id, classify(err))
+		return nil, fmt.Errorf("start %s: %w", id, classify(err))
 	}
-	info := described.GetWorkflowExecutionInfo()
-	if info.GetStatus() != enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING {
-		return true, nil
-	}
-	if keyword(info, contract.AttributeState) != contract.StateClosed {
-		return false, nil
-	}
-	waiting, cancel := context.WithTimeout(ctx, answeredSoon)
-	defer cancel()
-	err = h.of.temporal.GetWorkflow(waiting, h.id, h.run).Get(waiting, nil)
-	return err == nil, ctx.Err()
+	return &Write{of: w, id: id, run: run.GetRunID(), keyed: in.Keyed}, nil
 }
 
 // ID is the workflow id that a write has, or is going to have; ErrInvalid where it
 // is none.
 func (w *Writes) ID(ctx context.Context, r WriteRequest) (string, error) {
-	_, id, err := w.input(ctx, r)
+	id, hash, err := r.identity()
+	if err != nil {
+		return "", err
+	}
+	_, err = w.input(ctx, r, id, hash)
 	return id, err
 }
 
-// input is what the workflow starts with, and the id that belongs to it.
-func (w *Writes) input(ctx context.Context, r WriteRequest) (contract.WriteTicketInput, string, error) {
-	in := contract.WriteTicketInput{
+// input is what the workflow starts with.
+func (w *Writes) input(ctx context.Context, r WriteRequest, id, hash string) (in contract.WriteTicketInput, err error) {
+	in = contract.WriteTicketInput{
 		Integration: r.Integration, Operator: r.Operator, TicketID: r.TicketID, PartID: r.PartID, Keyed: r.IdempotencyKey != "",
-		HeldBy: r.HeldBy,
+		HeldBy: r.HeldBy, BodyHash: hash, Derived: r.Derive != nil,
 	}
-	invalid := func(err error) error { return fmt.Errorf("%s: %w: %w", r.Operator, ErrInvalid, err) }
-	var err error
-	if r.Body != nil {
-		if in.Body, err = json.Marshal(r.Body); err != nil {
-			return in, "", invalid(err)
+	if in.Derived {
+		if r.Body, err = r.Derive(ctx); err != nil {
+			return in, err
 		}
 	}
-	in.Derived = r.Derive != nil
-	id, hash, err := r.identity(in.Body)
-	if err != nil {
-		return in, "", invalid(err)
+	if in.Body, err = r.body(); err != nil {
+		return in, err
 	}
-	in.BodyHash = hash
 	if err := in.Validate(id); err != nil {
-		return in, "", invalid(err)
+		return in, r.invalid(err)
 	}
 	in.Provider, err = w.provider(ctx, r.Integration)
-	return in, id, err
+	return in, err
 }
 
 // identity is the workflow id of a write, and the hash of what it says.
-func (r WriteRequest) identity(body json.RawMessage) (id, hash string, err error) {
-	if r.Derive != nil {
-		body = r.Said
+func (r WriteRequest) identity() (id, hash string, err error) {
+	said := r.Said
+	if r.Derive == nil {
+		if said, err = r.body(); err != nil {
+			return "", "", err
+		}
 	}
-	if hash, err = contract.WriteHash(r.Operator, r.TicketID, r.PartID, body); err != nil {
-		return "", "", err
+	if hash, err = contract.WriteHash(r.Operator, r.TicketID, r.PartID, said); err != nil {
+		return "", "", r.invalid(err)
 	}
 	if r.IdempotencyKey != "" {
 		return contract.WriteID(r.Integration, contract.KeyedHash(r.IdempotencyKey)), hash, nil
@@ -203,23 +201,19 @@ func (r WriteRequest) identity(body json.RawMessage) (id, hash string, err error
 	return contract.WriteID(r.Integration, hash), hash, nil
 }
 
-// sameBody refuses a key that stands for something else.
-func (w *Writes) sameBody(ctx context.Context, id, run, hash string) error {
-	described, err := w.temporal.DescribeWorkflowExecution(ctx, id, run)
+func (r WriteRequest) body() (json.RawMessage, error) {
+	if r.Body == nil {
+		return nil, nil
+	}
+	body, err := json.Marshal(r.Body)
 	if err != nil {
-		return fmt.Errorf("look at %s: %w", id, classify(err))
+		return nil, r.invalid(err)
 	}
-	var have string
-	payload := described.GetWorkflowExecutionInfo().GetMemo().GetFields()[memoBody]
-	if payload != nil { // a person who started it gave none
-		if err := Converter().FromPayload(payload, &have); err != nil {
-			return fmt.Errorf("memo of %s: %w", id, err)
-		}
-	}
-	if have != hash {
-		return fmt.Errorf("%s: %w", id, ErrKeyReused)
-	}
-	return nil
+	return body, nil
+}
+
+func (r WriteRequest) invalid(err error) error {
+	return fmt.Errorf("%s: %w: %w", r.Operator, ErrInvalid, err)
 }
 
 // Outcome tells, without waiting, what has become of an integration's write, by
