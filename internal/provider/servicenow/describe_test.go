@@ -106,7 +106,7 @@ func TestAPatchWithTextsThatAreTooLong(t *testing.T) {
 	w.fail(sim.Fault{Kind: sim.DropAfter, Op: "patch", Times: 1})
 	_, err := w.client.PatchTicket(context.Background(), made.ID, p)
 	assert.Equal(t, ticket.Retry, kindOf(t, err))
-	assert.Equal(t, w.config.Settling, retryAfter(t, err), "the comment may still come")
+	assert.Equal(t, w.client.Settling(), retryAfter(t, err), "the comment may still come")
 	for range 2 {
 		out := w.patch(made.ID, p)
 		told := strings.Join(out.Warnings(), "\n")
