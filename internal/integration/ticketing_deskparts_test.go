@@ -47,8 +47,8 @@ func (c counter) testTypedFields(t *testing.T) {
 		value any
 		want  string
 	}{
-		"machines": {"many", "want a number"}, "begin": {"soon", "want a time like 2026-03-04T12:00:00Z"}, "floor": {"Attic", "want one of"}, "site": {map[string]any{"a": 1}, "want a text"},
-		"u_machines": {5.5, "a number without a fraction"}, "u_outage": {"perhaps", "want true or false"}, "u_load": {true, "want a number"}, "u_day": {"4.3.", "want a date like"},
+		"machines": {"many", "want a whole number"}, "begin": {"soon", "want a time like 2026-03-04T12:00:00Z"}, "floor": {"Attic", "want one of"}, "site": {map[string]any{"a": 1}, "want a text"},
+		"u_machines": {5.5, "a whole number"}, "u_outage": {"perhaps", "want true or false"}, "u_load": {true, "want a number"}, "u_day": {"4.3.", "want a date like"},
 		"server": {"srv-002", "leads through a reference"}, "nothing": {"x", "custom_field_mappings of integration snow-"}, "correlation_id": {"x", "set by the platform"},
 	} {
 		_, err := c.createTicket(t.Context(), map[string]any{"name": "Wrong " + name, "custom_fields": map[string]any{name: wrong.value}})

@@ -78,7 +78,7 @@ func (t *turn) customFields(ctx context.Context, values map[string]any, in proje
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		path, ok := t.c.mapping(name, in)
 		if !ok || path.field == "" {
-			return nil, t.permanent("custom field %q: project %s has no such mapping: add it to custom_field_mappings of integration %s, or use Jira's field id (customfield_N)", name, in.Key, t.c.config.Name)
+			return nil, t.permanent("custom_fields.%s: project %s has no such mapping: add it to custom_field_mappings of integration %s, or use Jira's field id (customfield_N)", name, in.Key, t.c.config.Name)
 		}
 		value, err := t.fieldValue(ctx, name, path, values[name])
 		if err != nil {
@@ -115,7 +115,7 @@ func (t *turn) fieldValue(ctx context.Context, name string, path fieldPath, valu
 		shaped, err = path.enclose(schema, value)
 	}
 	if _, calling := errors.AsType[*ticket.Error](err); err != nil && !calling {
-		return nil, t.permanent("custom field %q: %v", name, err)
+		return nil, t.permanent("custom_fields.%s: %v", name, err)
 	}
 	return shaped, err
 }

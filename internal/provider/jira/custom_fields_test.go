@@ -55,7 +55,7 @@ func TestCustomFieldsAreWrittenWhereTheirPathLeads(t *testing.T) {
 		n.CustomFields = map[string]any{given.name: given.value}
 		_, err := w.client.CreateTicket(t.Context(), n)
 		assert.Equal(t, ticket.Permanent, kindOf(t, err), "%s %v", given.name, given.value)
-		assert.ErrorContains(t, err, `custom field "`+given.name+`": `)
+		assert.ErrorContains(t, err, "custom_fields."+given.name+": ")
 		assert.ErrorContains(t, err, given.says)
 	}
 }

@@ -35,7 +35,7 @@ func (t *turn) explain(ctx context.Context, err error, values map[string]any, in
 		if !known || !strings.Contains(failed.Message, path.field+":") {
 			continue
 		}
-		hint := fmt.Sprintf("Custom field %q (%s)", name, path.field)
+		hint := fmt.Sprintf("custom_fields.%s (%s)", name, path.field)
 		if takes := on.fields[path.field].values(); takes != "" {
 			hint += " takes " + takes
 		}

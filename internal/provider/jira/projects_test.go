@@ -126,7 +126,7 @@ func TestRefusedValuesOfCustomFieldsAreExplained(t *testing.T) {
 	_, created := w.client.CreateTicket(ctx, n)
 	for _, err := range []error{patched, created} {
 		assert.Equal(t, ticket.Permanent, kindOf(t, err))
-		assert.ErrorContains(t, err, `Custom field "severity" (customfield_10010) takes one of: red, amber, green.`)
+		assert.ErrorContains(t, err, `custom_fields.severity (customfield_10010) takes one of: red, amber, green.`)
 		assert.ErrorContains(t, err, "purple")
 	}
 }

@@ -156,7 +156,7 @@ func TestUnknownCustomFieldIsNamed(t *testing.T) {
 	n.CustomFields = map[string]any{"colour": "red"}
 	_, err := w.client.CreateTicket(context.Background(), n)
 	assert.Equal(t, ticket.Permanent, kindOf(t, err))
-	assert.ErrorContains(t, err, `"colour"`)
+	assert.ErrorContains(t, err, "custom_fields.colour: ")
 	assert.ErrorContains(t, err, "custom_field_mappings")
 	assert.Zero(t, w.sim.Stats().Requests["create"])
 }

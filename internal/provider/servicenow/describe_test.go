@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -103,10 +104,15 @@ func TestAPatchWithTextsThatAreTooLong(t *testing.T) {
 	made := w.create(n)
 	long := strings.Repeat("description ", 500) + "end"
 	p := ticket.Patch{Description: &long, Name: to(strings.Repeat("n", 400))}
-	w.fail(sim.Fault{Kind: sim.DropAfter, Op: "patch", Times: 1})
-	_, err := w.client.PatchTicket(context.Background(), made.ID, p)
-	assert.Equal(t, ticket.Retry, kindOf(t, err))
-	assert.Equal(t, w.config.Settling, retryAfter(t, err), "the comment may still come")
+	for _, lost := range []struct {
+		op   string
+		wait time.Duration
+	}{{"comment", w.client.Settling()}, {"patch", 0}} {
+		w.fail(sim.Fault{Kind: sim.DropAfter, Op: lost.op, Times: 1})
+		_, err := w.client.PatchTicket(context.Background(), made.ID, p)
+		assert.Equal(t, ticket.Retry, kindOf(t, err))
+		assert.Equal(t, lost.wait, retryAfter(t, err), "the comment may still come")
+	}
 	for range 2 {
 		out := w.patch(made.ID, p)
 		told := strings.Join(out.Warnings(), "\n")
