@@ -135,6 +135,9 @@ func (f *deskFlags) choose(c *config.Config) (string, error) {
 
 // remoteDesk is that of a server somewhere.
 func remoteDesk(address, token string) (*desk, error) {
+	if !strings.HasPrefix(token, "env:") && !strings.HasPrefix(token, "file:") {
+		return nil, usageError{errors.New("--token: want env:NAME or file:PATH, where the token is; itself it would be seen in the list of processes")}
+	}
 	secret, err := config.ReadSecret(token)
 	if err != nil {
 		return nil, usageError{fmt.Errorf("--token: %w", err)}

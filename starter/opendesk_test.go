@@ -63,7 +63,13 @@ func TestWhichIntegrationIsMeant(t *testing.T) {
 		assert.ErrorContains(t, err, c.says)
 		assert.Equal(t, c.status, status)
 	}
-	_, status, err := runStarter("", "ticket", "policies", "--integration", "ops")
+	_, status, err := runStarter("", "ticket", "operation", "write:ops:abc/run")
+	assert.ErrorContains(t, err, "no Temporal server answers", "the id names the integration")
+	assert.Equal(t, exitNoServer, status)
+	_, status, err = runStarter("", "ticket", "operation", "abc")
+	assert.ErrorContains(t, err, "want one of: try, ops")
+	assert.Equal(t, exitUsage, status)
+	_, status, err = runStarter("", "ticket", "policies", "--integration", "ops")
 	assert.ErrorContains(t, err, "jira cannot do this", "nothing is asked for it")
 	assert.Equal(t, exitFailed, status)
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/ticketbridge/ticketbridge/internal/contract"
 )
 
 func ticketCommand() *cobra.Command {
@@ -196,7 +198,11 @@ func partDelete(flags *deskFlags, part, parts string) *cobra.Command {
 }
 
 func ticketOperation(flags *deskFlags) *cobra.Command {
-	cmd := &cobra.Command{Use: "operation ID", Short: "Show how a write stands", Args: wantArgs("ID")}
+	cmd := &cobra.Command{Use: "operation ID", Short: "Show how a write stands", Args: wantArgs("ID"), PreRun: func(_ *cobra.Command, args []string) {
+		if flags.url == "" && flags.integration == "" {
+			flags.integration, _ = contract.WriteIntegration(args[0])
+		}
+	}}
 	return asking(flags, cmd, func(cmd *cobra.Command, p printer, d *desk, args []string) error {
 		if err := d.ready(cmd.Context()); err != nil {
 			return err

@@ -288,6 +288,9 @@ func TestTicketErrors(t *testing.T) {
 		require.Error(t, err)
 		assert.Equal(t, exitUsage, status, "%v: %v", args, err)
 	}
+	_, _, err = runStarter("", "ticket", "get", "1", "--url", "http://x", "--token", "plain")
+	assert.ErrorContains(t, err, "--token: want env:NAME or file:PATH")
+	assert.NotContains(t, err.Error(), "plain")
 }
 
 // What a body says in the end is valid JSON, whatever was typed.

@@ -145,10 +145,10 @@ func integrationKeys() map[string]string {
 		"name": "What feeds, callers and commands call it: lower-case letters, digits, - and _.",
 		"type": "What kind of provider.",
 		"url":  "The provider's address.",
-		"credential": "How the provider knows us. A secret is written env:NAME or file:/path; " +
-			"it never stands in the configuration itself.",
+		"credential": "How the provider knows us. In the configuration file a secret is written env:NAME or file:/path, " +
+			"and never stands there itself; by the API it may be sent as it is, and is kept encrypted.",
 		"credential.username":                         "The account's name, or e-mail address.",
-		"credential.secret":                           "env:NAME or file:/path.",
+		"credential.secret":                           "env:NAME or file:/path; by the API also the secret itself.",
 		"credential.client_id":                        "The OAuth client's id.",
 		"credential.token_url":                        "Where OAuth tokens come from; absent: the provider's usual place.",
 		"default_project":                             "The project (Jira) or table (ServiceNow) of tickets that name none.",
