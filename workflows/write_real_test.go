@@ -83,6 +83,7 @@ func TestEqualWritesAreOneUntilOneIsAnswered(t *testing.T) {
 	outcome, err := r.writes.Outcome(t.Context(), integrationName, late.WorkflowID())
 	require.NoError(t, err)
 	assert.Equal(t, "T3", outcome.TicketID, "without a run the last one is meant")
+	assert.Equal(t, contract.WriteCreateTicket, outcome.Operator)
 }
 
 // Whoever posts an equal write while the answer to the first is being written

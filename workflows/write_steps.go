@@ -230,7 +230,7 @@ func (w *write) done(ctx workflow.Context, result activities.WriteResult) {
 }
 
 func (w *write) finish(ctx workflow.Context, o contract.WriteOutcome) {
-	o.Done = true
+	o.Done, o.Operator = true, w.input.Operator
 	w.state.Outcome, w.state.EndedAt = &o, workflow.Now(ctx).UTC()
 }
 

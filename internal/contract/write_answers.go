@@ -19,6 +19,9 @@ type WriteOutcome struct {
 	// Done: nothing more will come of it.
 	Done   bool   `json:"done"`
 	Status string `json:"status"`
+	// Operator is what was asked for, which tells what Result is. Empty while the
+	// write has not ended, and where an older worker ended it.
+	Operator string `json:"operator,omitempty"`
 	// Result is the model's object as JSON: a ticket.Ticket, ticket.Comment,
 	// ticket.Note or ticket.Attachment; deletes have none.
 	Result json.RawMessage `json:"result,omitempty"`

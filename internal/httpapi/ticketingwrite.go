@@ -238,17 +238,26 @@ type ticketOperation struct {
 }
 
 // resultOf is what a write made, as the write itself is answered. Of what workflows
-// keep, only files have another shape, which no other has: the name of a Go field.
-func resultOf(kept json.RawMessage) (json.RawMessage, error) {
-	var members map[string]json.RawMessage
-	if len(kept) == 0 || json.Unmarshal(kept, &members) != nil || members["FileName"] == nil {
-		return kept, nil
+// keep, only files have another shape.
+func resultOf(outcome contract.WriteOutcome) (json.RawMessage, error) {
+	if len(outcome.Result) == 0 || !madeFile(outcome) {
+		return outcome.Result, nil
 	}
 	var file ticket.Attachment
-	if err := json.Unmarshal(kept, &file); err != nil {
+	if err := json.Unmarshal(outcome.Result, &file); err != nil {
 		return nil, err
 	}
 	return json.Marshal(metadataOf(file))
+}
+
+// madeFile: an outcome of an older worker does not say what was asked for, but only
+// files have such a member.
+func madeFile(outcome contract.WriteOutcome) bool {
+	if outcome.Operator != "" {
+		return outcome.Operator == contract.WriteCreateAttachment
+	}
+	var members map[string]json.RawMessage
+	return json.Unmarshal(outcome.Result, &members) == nil && members["FileName"] != nil
 }
 
 func (a *api) getOperation(w http.ResponseWriter, r *http.Request, c Caller) error {
@@ -258,7 +267,7 @@ func (a *api) getOperation(w http.ResponseWriter, r *http.Request, c Caller) err
 		return err
 	}
 	op := ticketOperation{ID: id, Status: outcome.Status, Warnings: outcome.Warnings}
-	if op.Result, err = resultOf(outcome.Result); err != nil {
+	if op.Result, err = resultOf(outcome); err != nil {
 		return fmt.Errorf("result of %s: %w", id, err)
 	}
 	if outcome.Error != nil {

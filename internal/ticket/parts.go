@@ -35,14 +35,15 @@ type NotePatch struct {
 // Attachment describes a file of a ticket. Size is -1 where the provider does
 // not say.
 type Attachment struct {
-	ID        string
-	TicketID  string
-	FileName  string
-	FileType  string
-	Creator   string
-	CreatedAt time.Time
-	Size      int64
-	Unmapped  map[string]any
+	// The names are those under which outcomes of writes are kept.
+	ID        string         `json:"ID"`
+	TicketID  string         `json:"TicketID"`
+	FileName  string         `json:"FileName"`
+	FileType  string         `json:"FileType"`
+	Creator   string         `json:"Creator"`
+	CreatedAt time.Time      `json:"CreatedAt"`
+	Size      int64          `json:"Size"`
+	Unmapped  map[string]any `json:"Unmapped"`
 }
 
 // NewAttachment asks for a file of a ticket.
