@@ -97,7 +97,7 @@ func TestTicketCommandsAtJira(t *testing.T) {
 	assert.Contains(t, s.ticket(t, 3, "get", "OPS-99999"), "OPS-99999")
 	assert.Contains(t, s.ticket(t, 3, "comment", "add", "OPS-99999", "x"), "OPS-99999")
 	assert.Contains(t, s.ticket(t, 1, "policies"), "jira cannot do this")
-	assert.Contains(t, s.ticket(t, 1, "list", "--filter", "shoe_size=43"), "shoe_size")
+	assert.Contains(t, s.ticket(t, 2, "list", "--filter", "shoe_size=43"), "shoe_size")
 	assert.Contains(t, s.ticket(t, 2, "create", "--name", " "), "name: missing")
 	s.ticketsOnce(t)
 }
