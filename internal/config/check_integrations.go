@@ -107,9 +107,9 @@ func (c *checker) checkLimits(path string, integration *Integration) {
 }
 
 func (c *checker) checkMaps(path string, integration *Integration) {
-	priorities := []string{
-		string(ticket.Urgent), string(ticket.Critical), string(ticket.High), string(ticket.Medium),
-		string(ticket.Moderate), string(ticket.Low), string(ticket.Planning),
+	var priorities []string
+	for _, p := range ticket.Priorities() {
+		priorities = append(priorities, string(p))
 	}
 	for _, key := range slices.Sorted(maps.Keys(integration.PriorityMap)) {
 		c.mapEntry(path+".priority_map", string(key), integration.PriorityMap[key], priorities)

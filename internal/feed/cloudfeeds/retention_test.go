@@ -25,23 +25,30 @@ func TestExpiredMarkerUnderAFullHead(t *testing.T) {
 	}
 }
 
+// stopTooLong reads nothing for so long that five entries expire: what comes after
+// them is read, and they are one gap.
+func stopTooLong(t *testing.T, r *rig, stop time.Duration, n int) {
+	t.Helper()
+	settled := r.clock.now().Add(-DefaultOverlap)
+	r.publish(5)
+	r.clock.pass(stop)
+	ids := r.publish(n)
+	r.clock.pass(3 * time.Second)
+	got := r.drain()
+	require.Equal(t, ids, idsOf(got))
+	require.Len(t, r.gaps, 1)
+	require.Equal(t, event.Gap{From: settled, To: got[0].StoredAt, Reason: r.gaps[0].Reason}, r.gaps[0])
+	require.Empty(t, r.settle())
+	require.Len(t, r.gaps, 1)
+}
+
 func TestStopLongerThanRetention(t *testing.T) {
 	for _, n := range []int{4, 35} {
 		r := newRig(t, sim.Options{})
 		r.publish(3)
 		r.clock.pass(time.Hour)
 		r.drain()
-		settled := r.clock.now().Add(-DefaultOverlap)
-		r.publish(5)
-		r.clock.pass(80 * time.Hour)
-		ids := r.publish(n)
-		r.clock.pass(3 * time.Second)
-		got := r.drain()
-		require.Equal(t, ids, idsOf(got))
-		require.Len(t, r.gaps, 1)
-		require.Equal(t, event.Gap{From: settled, To: got[0].StoredAt, Reason: r.gaps[0].Reason}, r.gaps[0])
-		require.Empty(t, r.settle())
-		require.Len(t, r.gaps, 1)
+		stopTooLong(t, r, 80*time.Hour, n)
 	}
 }
 
@@ -54,18 +61,8 @@ func TestStopLongerThanTheServerKeeps(t *testing.T) {
 			r.clock.pass(10 * time.Minute)
 			r.drain()
 		}
-		settled := r.clock.now().Add(-DefaultOverlap)
-		r.publish(5)
-		r.clock.pass(30 * time.Hour)
-		ids := r.publish(n)
-		r.clock.pass(3 * time.Second)
-		got := r.drain()
-		require.Equal(t, ids, idsOf(got))
-		require.Len(t, r.gaps, 1)
-		require.Equal(t, event.Gap{From: settled, To: got[0].StoredAt, Reason: r.gaps[0].Reason}, r.gaps[0])
+		stopTooLong(t, r, 30*time.Hour, n)
 		require.Contains(t, r.gaps[0].Reason, "shorter")
-		require.Empty(t, r.settle())
-		require.Len(t, r.gaps, 1)
 	}
 }
 

@@ -151,7 +151,7 @@ func texts() kind {
 // model's, so that any word can be asked for.
 func urgencies() kind {
 	rank := func(text string) int { // 0 for none
-		all := priorities()
+		all := ticket.Priorities()
 		i := slices.Index(all, ticket.Priority(strings.ToUpper(text)))
 		if i < 0 {
 			return 0
@@ -168,7 +168,7 @@ func urgencies() kind {
 		},
 		check: func(given string) error {
 			if rank(given) == 0 {
-				return fmt.Errorf("%q: want one of %v", given, priorities())
+				return fmt.Errorf("%q: want one of %v", given, ticket.Priorities())
 			}
 			return nil
 		},

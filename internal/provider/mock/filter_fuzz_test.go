@@ -21,7 +21,7 @@ func fuzzed(t testing.TB) *Client {
 	for n := range 40 { // within the life of the first one
 		clock.advance(35 * time.Minute)
 		n := ticket.New{
-			Name: "x" + words[n%8], Description: words[n%7], Priority: append(priorities(), "")[n%8], Status: []string{"", "Done", "ab"}[n%3],
+			Name: "x" + words[n%8], Description: words[n%7], Priority: append(ticket.Priorities(), "")[n%8], Status: []string{"", "Done", "ab"}[n%3],
 			Assignee: words[n%5], Tags: []string{words[n%8], words[n%6]}, CustomFields: map[string]any{"c": []any{words[n%8], n % 12, nil, n%2 == 0}[n%4]},
 		}
 		if n.Assignee != "" {

@@ -94,8 +94,8 @@ func (f fields) check(a act) error {
 		return a.permanent("name: empty: a ticket needs one")
 	case f.project == "":
 		return a.permanent("project: empty: a ticket needs one")
-	case f.priority != "" && !slices.Contains(priorities(), f.priority):
-		return a.permanent("priority: %q: want one of %v", f.priority, priorities())
+	case f.priority != "" && !slices.Contains(ticket.Priorities(), f.priority):
+		return a.permanent("priority: %q: want one of %v", f.priority, ticket.Priorities())
 	}
 	return nil
 }
@@ -122,9 +122,4 @@ func (c *Client) setParent(a act, m *memory, f *fields, parent string) error {
 	}
 	f.parent = r.id
 	return nil
-}
-
-// priorities are all of the model, the most urgent first.
-func priorities() []ticket.Priority {
-	return []ticket.Priority{ticket.Urgent, ticket.Critical, ticket.High, ticket.Medium, ticket.Moderate, ticket.Low, ticket.Planning}
 }

@@ -63,7 +63,7 @@ func standardFields() []ticket.RemoteField {
 	}
 	priority := standard("priority", "Priority", "choice")
 	priority.Type = ticket.FieldEnum
-	for _, p := range priorities() {
+	for _, p := range ticket.Priorities() {
 		priority.Options = append(priority.Options, ticket.FieldOption{ID: string(p), Name: string(p)})
 	}
 	name := standard("name", "Name", "text")
